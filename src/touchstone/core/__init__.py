@@ -1,0 +1,1 @@
+"""Words everyone shares. Imports nothing else of ours and does no input or output."""
