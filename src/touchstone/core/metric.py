@@ -23,8 +23,8 @@ class Score:
     """A score per answer; the metric is its (weighted) mean over the answers.
 
     Bands leave no gap: every answer from `lowest` to `highest` falls into one, 8.5 as well as 8 or 9. Without bands
-    an answer is its own score. `polarity` says which end of the *answers* is the good one.
-    `answers` names the metric whose answers are scored, where it is not the metric's own name (the mean of CSAT answers).
+    an answer is its own score. `polarity` says which end of the *answers* is the good one. `answers` names the
+    metric whose answers are scored, where it is not the metric's own name (the mean of CSAT answers).
     """
 
     lowest: float
@@ -45,7 +45,7 @@ class Score:
             raise BadDefinition(f"The bands must begin at {self.lowest:g} and end by {self.highest:g}.")
 
     def points(self, answer: float) -> float | None:
-        """Score one answer; None outside the scale. The query in `engine` agrees with this: a property test checks it."""
+        """Score one answer; None outside the scale. A property test holds the query in `engine` to this."""
         if not self.lowest <= answer <= self.highest:
             return None
         if not self.bands:
@@ -73,8 +73,9 @@ class Share:
 class Duration:
     """A quantile of the time from column `start` to column `end`, in hours.
 
-    A case without `end` is still open: it is censored at column `open_until` where that has a value, else at the newest
-    time the data knows. `hours` counts every hour or those of the workspace's business hours. `closed_only` leaves open cases out.
+    A case without `end` is still open: it is censored at column `open_until` where that has a value, else at the
+    newest time the data knows. `hours` counts every hour or those of the workspace's business hours. `closed_only`
+    leaves open cases out.
     """
 
     start: str
