@@ -1,0 +1,80 @@
+"""Draws a chart: plain ECharts options in, one clean inline SVG out.
+
+ECharts runs in an embedded V8 that knows no document, no file and no network. Its picture is then rebuilt from a
+short list of allowed elements, so whatever a file carried in as a label can only ever be text.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from functools import cache
+from pathlib import Path
+
+from py_mini_racer import JSOOMException, JSTimeoutException, MiniRacer
+
+from touchstone.core.errors import TouchstoneError
+from touchstone.report.rows import Chart
+from touchstone.report.svg import tidy
+
+SCRIPT = Path(__file__).parent / "assets" / "dist" / "charts.js"
+MEMORY_BYTES = 256 * 1024 * 1024
+SECONDS = 20.0
+
+
+class Engine:
+    """One embedded engine: made at the first chart, capped in memory, made anew after it ran out of it.
+
+    A V8 context serves one caller at a time, so calls queue at a lock.
+    """
+
+    def __init__(self, script: Path = SCRIPT, *, memory_bytes: int = MEMORY_BYTES, seconds: float = SECONDS) -> None:
+        self._script, self._memory_bytes, self._seconds = script, memory_bytes, seconds
+        self._lock = threading.Lock()
+        self._context: MiniRacer | None = None
+
+    def draw(self, options: str, width: int, height: int) -> str:
+        """The SVG that ECharts makes of `options` (JSON), `width` by `height` pixels."""
+        with self._lock:
+            try:
+                return str(self._ready().call("draw", options, width, height, timeout_sec=self._seconds))
+            except (JSOOMException, JSTimeoutException):
+                # V8 ends the whole context with the call; the next chart must not meet its remains
+                self._context = None
+                raise TouchstoneError(
+                    "A chart was too large to draw.", hint="ask for fewer groups or a coarser period."
+                ) from None
+
+    def _ready(self) -> MiniRacer:
+        if self._context is None:
+            context = MiniRacer()
+            context.set_hard_memory_limit(self._memory_bytes)
+            context.eval(_source(self._script))
+            self._context = context
+        return self._context
+
+
+def _source(script: Path) -> str:
+    try:
+        return script.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise TouchstoneError(
+            "Charts cannot be drawn: their script has not been built.",
+            hint="run `make setup` once in the source folder; an installed package carries the script.",
+        ) from None
+
+
+@cache
+def _engine_of(process: int) -> Engine:
+    return Engine()
+
+
+def draw(chart: Chart, *, name: str, title: str, description: str) -> str:
+    """`chart` as an inline SVG whose ids begin with `name` (unique on the page).
+
+    `title` and `description` are what a screen reader says instead of the picture.
+    """
+    # keyed by process: an engine made before a fork has lost its thread in the child
+    raw = _engine_of(os.getpid()).draw(json.dumps(chart.options, allow_nan=False), chart.width, chart.height)
+    return tidy(raw, name=name, title=title, description=description)
