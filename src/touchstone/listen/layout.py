@@ -1,0 +1,226 @@
+"""Where the table is in a text: its delimiter and quotes, its header rows, and what precedes them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from touchstone.core.errors import BadFile
+from touchstone.listen.records import Broken, Dialect, Record, records
+
+HEAD_RECORDS = 1_000
+_TITLES = 30  # a header is looked for in this many first rows
+_PAD_FROM = 0.2  # share of short rows from which leaving out empty last cells is the file's habit, not damage
+_NOT_NAMES = re.compile(
+    r"[-+]?[\d.,' ]*\d[\d.,' ]*%?"  # a number
+    r"|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T].*)?"  # a date
+    r"|[^@\s]+@[^@\s]+\.[a-z]+",  # an address
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"(19|20)\d\d")
+_INVISIBLE = re.compile("[\0\ufeff\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SPACES = re.compile(r"\s+")
+_RESPONSE = {"response", "open-ended response", "other (please specify)"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What a reader must be told about a table. `skip` counts records, a blank line and a many-line header as one."""
+
+    dialect: Dialect
+    skip: int
+    headers: tuple[str, ...]
+    original_headers: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    pad: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Cells of a complete row."""
+        return len(self.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header found in the first rows: where it begins, how many rows it takes, its cells and question texts."""
+
+    row: int
+    depth: int
+    cells: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def layout(head: Sequence[str], *, name: str, suffix: str = "") -> Layout:
+    """The layout of a delimited text from its first lines; `suffix` breaks ties (".tsv").
+
+    Raises `BadFile` where there is no row of names to take as header.
+    """
+    dialect, found = _dialect(head, suffix)
+    rows = [record.cells if isinstance(record, Record) else [] for record in found]
+    return replace(table(rows, name=name), dialect=dialect)
+
+
+def table(rows: Sequence[Sequence[str]], *, name: str) -> Layout:
+    """The layout of rows that are already cut into cells (a worksheet), or were by `layout`."""
+    usual = _usual_width(rows)
+    header = _header(rows, usual, name)
+    width = max(len(header.cells), usual if len(rows) > header.row + header.depth else 0)
+    body = [len(row) for row in rows[header.row + header.depth :] if any(row)]
+    short = sum(1 for cells in body if cells < width)
+    originals = header.cells + ("",) * (width - len(header.cells))
+    notes = list(header.notes)
+    if width > len(header.cells):
+        notes.append(f"The header names {len(header.cells)} columns, the rows have {width}; the others are numbered.")
+    pad = bool(body) and short / len(body) >= _PAD_FROM
+    if pad:
+        notes.append("Rows that end early are taken as having nothing in their last columns.")
+    return Layout(
+        dialect=Dialect(),
+        skip=header.row + header.depth,
+        headers=clean_names(originals),
+        original_headers=originals,
+        labels=header.labels,
+        pad=pad,
+        notes=tuple(notes),
+    )
+
+
+def clean_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names that can be typed and told apart: trimmed, no marks that cannot be seen, never empty, repeats numbered.
+
+    Two names that differ only in case count as repeats, because SQL does not tell them apart.
+    """
+    cleaned: list[str] = []
+    used: set[str] = set()
+    for number, name in enumerate(names, 1):
+        plain = _SPACES.sub(" ", _INVISIBLE.sub("", name)).strip() or f"column_{number}"
+        candidate, repeat = plain, 1
+        while candidate.casefold() in used:
+            repeat += 1
+            candidate = f"{plain}_{repeat}"
+        used.add(candidate.casefold())
+        cleaned.append(candidate)
+    return tuple(cleaned)
+
+
+def _dialect(head: Sequence[str], suffix: str) -> tuple[Dialect, list[Record | Broken]]:
+    """The dialect under which the head looks most like one table, and its records."""
+    text = "".join(head)
+    best: tuple[float, Dialect, list[Record | Broken]] | None = None
+    for dialect in _candidates(text):
+        found = list(records(head, dialect))
+        score = _table_likeness(found) + (0.05 if suffix in {".tsv", ".tab"} and dialect.delimiter == "\t" else 0)
+        if dialect == Dialect() and score <= 0.5:
+            score = 0.5  # one column: nothing else is more than half convincing
+        if best is None or score > best[0] + 1e-9:
+            best = (score, dialect, found)
+    if best is None:
+        raise AssertionError("a comma is always a candidate")
+    return best[1], best[2]
+
+
+def _candidates(text: str) -> list[Dialect]:
+    """Every dialect whose signs occur in `text`, the everyday ones first: the first of equals wins."""
+    delimiters = [","] + [sign for sign in (";", "\t", "|") if sign in text]
+    found = [Dialect(sign) for sign in delimiters]
+    if '"' in text:
+        found += [Dialect(sign, spaced=True) for sign in delimiters if f'{sign} "' in text]
+        found += [Dialect(sign, escape="\\") for sign in delimiters if '\\"' in text]
+        found += [Dialect(sign, quote="", escape="") for sign in delimiters if sign != ","]
+    return found
+
+
+def _table_likeness(found: Sequence[Record | Broken]) -> float:
+    """Between 0 and about 1: the share of rows as wide as most, less where the first rows are not, or quotes break."""
+    widths = [len(record.cells) for record in found if isinstance(record, Record) and any(record.cells)]
+    usual, times = max(Counter(widths).items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+    if usual < 2:
+        return 0.0
+    broken = sum(1 for record in found if isinstance(record, Broken))
+    share = times / (len(widths) + 4 * broken)
+    first = widths[0] == usual or 2 <= widths[0] >= usual - 1
+    return share * (1.0 if first else 0.6) + 0.01 * min(usual, 50) / 50
+
+
+def _usual_width(rows: Sequence[Sequence[str]]) -> int:
+    counted = Counter(len(row) for row in rows if any(row))
+    return max(counted.items(), key=lambda item: (item[1], item[0]), default=(0, 0))[0]
+
+
+def _header(rows: Sequence[Sequence[str]], usual: int, name: str) -> Header:
+    fullest = max((sum(map(bool, row)) for row in rows[:10]), default=0)
+    start = next((number for number, row in enumerate(rows) if any(cell.strip() for cell in row)), None)
+    if start is None:
+        raise BadFile(f"{name} holds nothing but blank lines.", hint="export it again, or choose another file.")
+    for number, row in enumerate(rows[:_TITLES]):
+        enough = len(row) >= max(1, usual - 1 if number > start else usual // 2)
+        if enough and _names(row, fullest):
+            return _deeper(rows, number, start)
+        if number == start and len(row) == usual and _values(row):
+            break
+    raise BadFile(
+        f"{name} has no row with column names: its first row is {_shown(rows[start])}.",
+        hint="add a first row that names the columns, and try again.",
+    )
+
+
+def _names(row: Sequence[str], fullest: int) -> bool:
+    """Whether a row reads like column names: enough cells filled, and words in them rather than values."""
+    filled = [cell for cell in (_INVISIBLE.sub("", cell).strip() for cell in row) if cell]
+    if len(filled) < max(min(2, fullest), 0.25 * fullest):
+        return False
+    values = [cell for cell in filled if _NOT_NAMES.fullmatch(cell)]
+    years = sum(1 for cell in values if _YEAR.fullmatch(cell))
+    return (len(values) - years == 0 and years < len(filled)) or len(values) <= 0.2 * len(filled)
+
+
+def _values(row: Sequence[str]) -> bool:
+    filled = [cell.strip() for cell in row if cell.strip()]
+    return len(filled) > 1 and sum(1 for cell in filled if _NOT_NAMES.fullmatch(cell)) >= 0.2 * len(filled)
+
+
+def _shown(row: Sequence[str]) -> str:
+    text = ", ".join(row)
+    return f"'{text[:60]}…'" if len(text) > 60 else f"'{text}'"
+
+
+def _deeper(rows: Sequence[Sequence[str]], number: int, start: int) -> Header:
+    """The header with the further header rows that survey tools put below the first."""
+    first = tuple(rows[number])
+    titles = () if number == start else (f"{number - start} lines before the header were left out.",)
+    below = [tuple(row) for row in rows[number + 1 : number + 3]]
+    if len(below) == 2 and _import_ids(below[1]):
+        return Header(number, 3, first, below[0], (*titles, "3 header rows: the second holds the question texts."))
+    if below and _import_ids(below[0]):
+        return Header(number, 2, first, (), (*titles, "2 header rows: the second holds the survey tool's own ids."))
+    if below and _options(first, below[0]):
+        note = "2 header rows: the second was added to the first."
+        return Header(number, 2, _joined(first, below[0]), (), (*titles, note))
+    return Header(number, 1, first, (), titles)
+
+
+def _import_ids(row: Sequence[str]) -> bool:
+    return sum(1 for cell in row if cell.lstrip().startswith('{"ImportId"')) > len(row) / 2
+
+
+def _options(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether `second` holds the options of questions that `first` names only once: blank under the ids at the left."""
+    if len(second) != len(first) or not second or second[0].strip():
+        return False
+    words = [cell.strip().casefold() for cell in second if cell.strip()]
+    gaps = sum(1 for above, below in zip(first, second, strict=True) if not above.strip() and below.strip())
+    return bool(words) and (any(word in _RESPONSE for word in words) or gaps > 0) and _names(second, 1)
+
+
+def _joined(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
+    names, question = [], ""
+    for above, below in zip(first, second, strict=True):
+        question = above.strip() or question
+        option = below.strip()
+        plain = above.strip() and (not option or option.casefold() in _RESPONSE - {"other (please specify)"})
+        names.append(above if plain else f"{question} - {option}" if option else question)
+    return tuple(names)

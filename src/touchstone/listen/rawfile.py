@@ -1,0 +1,90 @@
+"""What reading a file gives: one table of text, described so exactly that nobody needs to guess again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+SHORTEST_LINE_LIMIT = 2_000_000  # bytes: what DuckDB allows when told nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawFile:
+    """One readable table of text.
+
+    Data rows in the file = rows readable through this + `set_aside`. An original that is read in place (`in_place`)
+    has been proved to be valid UTF-8 without NULs, and its head and a few windows to be regular; rows further down
+    that are not make the engine raise, never drop them (see `scan_options`), and `files.repaired` then gives the
+    table in which they are set aside.
+    """
+
+    path: Path
+    """What the engine reads: the original, or a rewritten copy in the scratch folder."""
+    format: Literal["csv", "parquet"]
+    name: str
+    """What the person knows it as: `wave_2017.csv`, `exports.zip/wave_2017.csv`, `book.xlsx/Sheet1`."""
+    sha256: str
+    """Of the unpacked bytes (so that `a.csv` and `a.csv.gz` are the same); for a worksheet of workbook and sheet."""
+    headers: tuple[str, ...]
+    """Trimmed, without marks nobody can see, never empty, repeats numbered ("category", "category_2")."""
+    original_headers: tuple[str, ...]
+    """As written in the file; the column names to ask a Parquet file for."""
+    labels: tuple[str, ...] = ()
+    """Question texts, where a second header row holds them (Qualtrics); else empty."""
+    delimiter: str = ","
+    quote: str = '"'
+    escape: str = '"'
+    line_end: str = "\n"
+    skip_lines: int = 1
+    """Records before the data, the header included; a blank line and a header cell of many lines count as one."""
+    encoding: str
+    """Of the original, as a person calls it."""
+    lines: int | None = None
+    """Data rows, where they have been counted."""
+    longest_line: int = SHORTEST_LINE_LIMIT
+    """Bytes that the longest line may have."""
+    samples: tuple[tuple[str, ...], ...] = ()
+    """Up to 200 rows from head, middle and end, for proposing a mapping."""
+    aside: Path | None = None
+    """CSV with a header of rows that could not be taken: row (1-based line where it begins), reason, line."""
+    set_aside: int = 0
+    """Rows in `aside`."""
+    in_place: bool = False
+    """Whether `path` is the original (and may still surprise) rather than a copy of ours."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the summary."""
+
+    def scan_options(self) -> dict[str, object]:
+        """Options for DuckDB's `read_csv` that leave it nothing to guess; empty for Parquet. All columns are text.
+
+        Measured with DuckDB 2.0 on 5 million rows (409 MB) and two threads: 0.7 s, in parallel.
+
+        * `strict_mode` raises on a row with too few or too many cells, on text after a closing quote, on a quote
+          never closed, on mixed line ends, on bytes that are not UTF-8, even if the query asks for other columns or
+          for `count(*)` (bytes excepted, so these are proved before). Surplus *empty* cells are accepted. Without
+          strict mode surplus cells vanish in silence.
+        * `new_line` is left out: DuckDB sees it for itself; a wrong one, and even the right `\\r\\n` beside an explicit
+          `strict_mode`, gives no rows and no error.
+        * `store_rejects` is exact too, in parallel: each rejected row has one distinct `line` in `reject_errors`
+          (several errors). It is not used, because a quote that is never closed takes the rest of the file as one row.
+        * `null_padding` refuses quoted line breaks in parallel, so short rows are padded in a copy instead.
+        * `skip` counts records and respects quotes; lines with broken quotes before the data would make it lose
+          everything in silence, so such files are rewritten.
+        * Empty cells, quoted or not, are NULL; "None" and "NULL" stay words.
+        * `max_line_size` over 2 MB costs memory (16 times its size per thread) and is set only where needed.
+        """
+        if self.format == "parquet":
+            return {}
+        options: dict[str, object] = {
+            "header": False,
+            "skip": self.skip_lines,
+            "columns": dict.fromkeys(self.headers, "VARCHAR"),
+            "delim": self.delimiter,
+            "quote": self.quote,
+            "escape": self.escape,
+            "auto_detect": False,
+            "strict_mode": True,
+            "null_padding": False,
+        }
+        return options | ({"max_line_size": self.longest_line} if self.longest_line > SHORTEST_LINE_LIMIT else {})
