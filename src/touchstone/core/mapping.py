@@ -1,0 +1,274 @@
+"""The mapping from a file's columns to a noun: plain data in a small closed language, kept as TOML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+from touchstone.core.errors import BadDefinition, UnknownName
+from touchstone.core.nouns import NOUNS, Noun
+
+Keep = Literal["first", "last", "sum", "min", "max"]
+PERSON_COLUMNS = ("email", "phone")  # not columns of a noun: they become identities
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """How one column gets its value from a row of the file.
+
+    `headers` are the file's columns to look for, the first that is there wins (`from` and `aliases`); or a `constant`;
+    or the first group of the regular expression `from_filename`; or the `product` of two columns. `blank` values count
+    as missing, `codes` translate, `format` are date formats (strptime, or "epoch", "epoch_ms"), `decimal` the decimal
+    mark; `keep` says which row counts when several make one record (`one_per`).
+    """
+
+    headers: tuple[str, ...] = ()
+    constant: str | None = None
+    from_filename: str | None = None
+    product: tuple[str, str] | None = None
+    codes: Dict[str, str] = field(default_factory=dict)
+    blank: tuple[str, ...] = ()
+    format: tuple[str, ...] = ()
+    decimal: Literal[".", ","] = "."
+    keep: Keep = "last"
+
+    def header(self, headers: Dict[str, Any] | tuple[str, ...]) -> str | None:
+        """The first of our headers that the file has."""
+        return next((name for name in self.headers if name in headers), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One column of a wide survey file that becomes one answer per row."""
+
+    headers: tuple[str, ...]
+    question_id: str
+    metric: str | None = None
+    scale: tuple[float, float] | None = None
+    polarity: Literal["high is good", "low is good"] = "high is good"
+    label: str | None = None
+    touchpoint: str | None = None
+    blank: tuple[str, ...] = ()
+    not_applicable: tuple[str, ...] = ()
+    codes: Dict[str, str] = field(default_factory=dict)
+    text: bool = False
+
+    def header(self, headers: tuple[str, ...]) -> str | None:
+        """The first of our headers that the file has."""
+        return next((name for name in self.headers if name in headers), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapping:
+    """How the rows of a file become rows of `table`.
+
+    `source` names the system or wave the ids belong to; `customers` the system that gave the customer numbers (empty:
+    the company itself). `where` leaves rows out; `one_per` makes one record of several rows, ordered by `order_by`.
+    """
+
+    table: str
+    source: Take
+    columns: Dict[str, Take]
+    attributes: Dict[str, Take] = field(default_factory=dict)
+    unpivot: tuple[Question, ...] = ()
+    customers: str = ""
+    where: str = ""
+    one_per: tuple[str, ...] = ()
+    order_by: str = ""
+    timezone: str = ""
+    default_weight: bool = False
+
+    def __post_init__(self) -> None:
+        noun = self.noun
+        for name in self.columns:
+            if name not in noun.column_names and name not in PERSON_COLUMNS:
+                raise UnknownName.among(f"column of {self.table}", name, (*noun.column_names, *PERSON_COLUMNS))
+        if self.unpivot and self.table != "answers":
+            raise BadDefinition("Only answers can be unpivoted: one row per question.")
+        for name in self.attributes:
+            if name in noun.column_names:
+                raise BadDefinition(
+                    f"'{name}' is a column of {self.table}, so it cannot also be an attribute.",
+                    hint="move it to [columns], or give the attribute another name.",
+                )
+
+    @property
+    def noun(self) -> Noun:
+        """The noun that the rows become."""
+        if self.table not in NOUNS:
+            raise UnknownName.among("table", self.table, NOUNS)
+        return NOUNS[self.table]
+
+    def used_headers(self) -> set[str]:
+        """Every header of the file that this mapping reads."""
+        takes = [*self.columns.values(), *self.attributes.values(), self.source]
+        named = {header for take in takes for header in (*take.headers, *(take.product or ()))}
+        return named | {header for question in self.unpivot for header in question.headers} | set(self.one_per)
+
+
+def from_toml(data: Dict[str, Any]) -> Mapping:
+    """The mapping in parsed TOML; every word that is not of the language is refused by name."""
+    _known("the mapping", data, {f.name for f in fields(Mapping)} | {"format"})
+    return Mapping(
+        table=str(data.get("table", "")),
+        source=_take("source", data.get("source", {"constant": str(data.get("table", ""))}), bare="constant"),
+        columns={name: _take(name, value) for name, value in data.get("columns", {}).items()},
+        attributes={name: _take(name, value) for name, value in data.get("attributes", {}).items()},
+        unpivot=tuple(_question(entry) for entry in data.get("unpivot", ())),
+        customers=str(data.get("customers", "")),
+        where=str(data.get("where", "")),
+        one_per=_texts(data.get("one_per", ())),
+        order_by=str(data.get("order_by", "")),
+        timezone=str(data.get("timezone", "")),
+        default_weight=bool(data.get("default_weight", False)),
+    )
+
+
+def to_toml(mapping: Mapping) -> dict[str, Any]:
+    """`mapping` as data for a TOML file; `from_toml` gives it back."""
+    data: dict[str, Any] = {"table": mapping.table, "source": _untake(mapping.source, bare="constant")}
+    for name in ("customers", "where", "order_by", "timezone"):
+        if getattr(mapping, name):
+            data[name] = getattr(mapping, name)
+    if mapping.one_per:
+        data["one_per"] = list(mapping.one_per)
+    if mapping.default_weight:
+        data["default_weight"] = True
+    data["columns"] = {name: _untake(take) for name, take in mapping.columns.items()}
+    if mapping.attributes:
+        data["attributes"] = {name: _untake(take) for name, take in mapping.attributes.items()}
+    if mapping.unpivot:
+        data["unpivot"] = [_unquestion(question) for question in mapping.unpivot]
+    return data
+
+
+def without_unused(mapping: Mapping, headers: tuple[str, ...]) -> Mapping:
+    """`mapping` reduced to what a file with these `headers` has."""
+    attributes = {name: take for name, take in mapping.attributes.items() if not take.headers or take.header(headers)}
+    questions = tuple(question for question in mapping.unpivot if question.header(headers))
+    return replace(mapping, attributes=attributes, unpivot=questions)
+
+
+_TAKE_WORDS = {
+    "from", "aliases", "constant", "from_filename", "product", "codes", "blank", "format", "decimal", "take",
+}  # fmt: skip
+_QUESTION_WORDS = {f.name for f in fields(Question)} - {"headers"} | {"from", "aliases"}
+_KEEPS = ("first", "last", "sum", "min", "max")
+
+
+def _take(name: str, value: Any, bare: str = "from") -> Take:
+    if not isinstance(value, dict):
+        value = {bare: value}
+    _known(f"'{name}'", value, _TAKE_WORDS)
+    pattern = value.get("from_filename")
+    if pattern is not None:
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise BadDefinition(f"'{pattern}' of '{name}' is not a regular expression: {error}.") from None
+        if groups < 1:
+            raise BadDefinition(
+                f"'{pattern}' of '{name}' has no group.", hint=r"put the part to take in brackets: (\d{4})"
+            )
+    if value.get("take", "last") not in _KEEPS:
+        raise UnknownName.among("way to take", str(value["take"]), _KEEPS)
+    product = _texts(value.get("product", ()))
+    if len(product) not in (0, 2):
+        raise BadDefinition(f"The product of '{name}' names two columns, not {len(product)}.")
+    return Take(
+        headers=_headers(value),
+        constant=None if value.get("constant") is None else str(value["constant"]),
+        from_filename=pattern,
+        product=(product[0], product[1]) if product else None,
+        codes={str(code): str(meaning) for code, meaning in value.get("codes", {}).items()},
+        blank=_texts(value.get("blank", ())),
+        format=_texts(value.get("format", ())),
+        decimal=value.get("decimal", "."),
+        keep=value.get("take", "last"),
+    )
+
+
+def _question(value: Dict[str, Any]) -> Question:
+    _known("an [[unpivot]] entry", value, _QUESTION_WORDS)
+    headers = _headers(value)
+    if not headers:
+        raise BadDefinition("An [[unpivot]] entry names no column.", hint='write from = "the header".')
+    scale = value.get("scale")
+    if scale is not None and (len(scale) != 2 or not scale[0] < scale[1]):
+        raise BadDefinition(f"The scale of '{headers[0]}' is not [lowest, highest].")
+    return Question(
+        headers=headers,
+        question_id=str(value.get("question_id", headers[0])),
+        metric=value.get("metric"),
+        scale=(float(scale[0]), float(scale[1])) if scale else None,
+        polarity=value.get("polarity", "high is good"),
+        label=value.get("label"),
+        touchpoint=value.get("touchpoint"),
+        blank=_texts(value.get("blank", ())),
+        not_applicable=_texts(value.get("not_applicable", ())),
+        codes={str(code): str(meaning) for code, meaning in value.get("codes", {}).items()},
+        text=bool(value.get("text", False)),
+    )
+
+
+def _headers(value: Dict[str, Any]) -> tuple[str, ...]:
+    return (*_texts(value.get("from", ())), *_texts(value.get("aliases", ())))
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, (str, int, float)):
+        value = (value,)
+    return tuple(f"{item:g}" if isinstance(item, float) else str(item) for item in value)
+
+
+def _known(where: str, data: Dict[str, Any], words: set[str]) -> None:
+    for word in data:
+        if word not in words:
+            raise UnknownName.among(f"word in {where}", word, words)
+
+
+def _untake(take: Take, bare: str = "from") -> Any:
+    data: dict[str, Any] = {}
+    if take.headers:
+        data["from"] = take.headers[0]
+        if take.headers[1:]:
+            data["aliases"] = list(take.headers[1:])
+    for name in ("constant", "from_filename"):
+        if getattr(take, name) is not None:
+            data[name] = getattr(take, name)
+    for name in ("product", "blank", "format"):
+        if getattr(take, name):
+            data[name] = list(getattr(take, name))
+    if take.codes:
+        data["codes"] = dict(take.codes)
+    if take.decimal != ".":
+        data["decimal"] = take.decimal
+    if take.keep != "last":
+        data["take"] = take.keep
+    return data[bare] if set(data) == {bare} else data
+
+
+def _unquestion(question: Question) -> dict[str, Any]:
+    data: dict[str, Any] = {"from": question.headers[0]}
+    if question.headers[1:]:
+        data["aliases"] = list(question.headers[1:])
+    defaults = {f.name: f.default for f in fields(Question)}
+    for name in (
+        "question_id",
+        "metric",
+        "scale",
+        "polarity",
+        "label",
+        "touchpoint",
+        "blank",
+        "not_applicable",
+        "text",
+    ):
+        value = getattr(question, name)
+        if value and value != defaults[name]:
+            data[name] = list(value) if isinstance(value, tuple) else value
+    if question.codes:
+        data["codes"] = dict(question.codes)
+    return data
