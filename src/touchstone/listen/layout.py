@@ -75,7 +75,7 @@ def table(rows: Sequence[Sequence[str]], *, name: str) -> Layout:
     notes = list(header.notes)
     if width > len(header.cells):
         notes.append(f"The header names {len(header.cells)} columns, the rows have {width}; the others are numbered.")
-    pad = bool(body) and short / len(body) >= _PAD_FROM
+    pad = short >= 3 and short / len(body) >= _PAD_FROM
     if pad:
         notes.append("Rows that end early are taken as having nothing in their last columns.")
     return Layout(

@@ -217,17 +217,18 @@ def _head(source: Path, contents: Contents) -> tuple[list[str], bool]:
 
 def _clean(head: Sequence[str], found: Layout, contents: Contents) -> str | None:
     """The line end if the file can be read in place, as far as its bytes and its head tell; None if it needs a copy."""
-    line_end = "\r\n" if head[0].endswith("\r\n") else "\n"
     plain = contents.encoding.codec == "utf-8" and not contents.encoding.strays and not contents.nuls
     # DuckDB takes a blank line in a file of one column for a row
     if not plain or found.pad or found.dialect.spaced or found.width == 1:
         return None
-    if not all(line.endswith(line_end) for line in head[: found.skip]) or "\r" in "".join(head).replace("\r\n", ""):
-        return None
     parsed = list(records(head, found.dialect))
     if len(parsed) > found.skip and isinstance(parsed[-1], Broken):
         parsed.pop()  # the sample may end inside a quoted cell
-    return line_end if all(_fits(record, number, found) for number, record in enumerate(parsed)) else None
+    if not all(_fits(record, number, found) for number, record in enumerate(parsed)):
+        return None
+    header_end = parsed[found.skip].line - 1 if len(parsed) > found.skip else len(head)
+    line_end = "\r\n" if head[header_end - 1].endswith("\r\n") else "\n"
+    return None if head[header_end - 1].endswith("\r") else line_end
 
 
 def _fits(record: Record | Broken, number: int, found: Layout) -> bool:
