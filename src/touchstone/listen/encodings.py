@@ -160,25 +160,27 @@ class _Proof:
             self.encoding = Encoding("utf-8", self.encoding.mark, strays=True)
 
 
+def chunks(stream: Readable, encoding: Encoding) -> Iterator[str]:
+    """The text of `stream` in pieces of about a megabyte, decoded, without its byte order mark and without NULs."""
+    stream.read(encoding.mark)
+    decoder = codecs.getincrementaldecoder(encoding.codec)(encoding.errors)
+    while chunk := stream.read(CHUNK):
+        yield decoder.decode(chunk).replace("\0", "")
+    yield decoder.decode(b"", final=True)
+
+
 def lines(stream: Readable, encoding: Encoding) -> Iterator[str]:
     """The physical lines of `stream` with their ends, decoded, without NULs; `\\n`, `\\r\\n` and `\\r` end a line.
 
     A line of more than `LONGEST_LINE` characters is cut to one more than that: the reader refuses it by its length.
     """
-    stream.read(encoding.mark)
-    decoder = codecs.getincrementaldecoder(encoding.codec)(encoding.errors)
-    rest, at_end = "", False
-    while not at_end:
-        chunk = stream.read(CHUNK)
-        at_end = not chunk
-        rest += decoder.decode(chunk, final=at_end).replace("\0", "")
-        if at_end:
-            yield from StringIO(rest, newline="")
-            return
-        whole, rest = _whole_lines(rest)
+    rest = ""
+    for chunk in chunks(stream, encoding):
+        whole, rest = _whole_lines(rest + chunk)
         yield from StringIO(whole, newline="")
         if len(rest) > LONGEST_LINE:
             rest = rest[: LONGEST_LINE + 1]
+    yield from StringIO(rest, newline="")
 
 
 def _whole_lines(text: str) -> tuple[str, str]:

@@ -61,13 +61,13 @@ class RawFile:
 
         Measured with DuckDB 2.0 on 5 million rows (409 MB) and two threads: 0.7 s, in parallel.
 
-        * Strict mode (the default) raises on a row with too few or too many cells, on text after a closing quote, on a quote
-          never closed, on mixed line ends, on bytes that are not UTF-8, even if the query asks for other columns or
-          for `count(*)` (bytes excepted, so these are proved before). Surplus *empty* cells are accepted. Without
-          strict mode surplus cells vanish in silence.
-        * `new_line` is given as backslash and letter. A wrong one gives no rows and no error; so does none at all where a
-          header cell spans lines, and so does the right `\\r\\n` beside an explicit `strict_mode = true`. Strict mode is
-          the default, so it is left out.
+        * Strict mode (the default) raises on a row with too few or too many cells, on text after a closing quote, on
+          a quote never closed, on mixed line ends, on bytes that are not UTF-8, even if the query asks for other
+          columns or for `count(*)` (bytes excepted, so these are proved before). Surplus *empty* cells are accepted.
+          Without strict mode surplus cells vanish in silence.
+        * `new_line` is given as backslash and letter. A wrong one gives no rows and no error; so does none at all
+          where a header cell spans lines, and so does the right `\\r\\n` beside an explicit `strict_mode = true`.
+          Strict mode is the default, so it is left out.
         * `store_rejects` is exact too, in parallel: each rejected row has one distinct `line` in `reject_errors`
           (several errors). It is not used, because a quote that is never closed takes the rest of the file as one row.
         * `null_padding` refuses quoted line breaks in parallel, so short rows are padded in a copy instead.

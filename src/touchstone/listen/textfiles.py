@@ -85,7 +85,7 @@ def repaired(raw: RawFile, *, scratch: Path) -> RawFile:
 
     A table that is a copy already is returned as it is.
     """
-    if not raw.in_place:
+    if not raw.in_place or raw.format != "csv":
         return raw
     contents = examine(raw.path)
     found = Layout(
