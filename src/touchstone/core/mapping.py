@@ -144,11 +144,24 @@ def to_toml(mapping: Mapping) -> dict[str, Any]:
     return data
 
 
-def without_unused(mapping: Mapping, headers: tuple[str, ...]) -> Mapping:
-    """`mapping` reduced to what a file with these `headers` has."""
-    attributes = {name: take for name, take in mapping.attributes.items() if not take.headers or take.header(headers)}
+def without_unused(mapping: Mapping, headers: tuple[str, ...]) -> tuple[Mapping, tuple[str, ...]]:
+    """`mapping` reduced to what a file with these `headers` has, and the names of what it leaves empty.
+
+    Columns that the noun requires stay, so that reading the file says which header is missing.
+    """
+    needed = {*mapping.noun.required, "submission_id"}
+    columns = {name: take for name, take in mapping.columns.items() if name in needed or _present(take, headers)}
+    attributes = {name: take for name, take in mapping.attributes.items() if _present(take, headers)}
     questions = tuple(question for question in mapping.unpivot if question.header(headers))
-    return replace(mapping, attributes=attributes, unpivot=questions)
+    asked = [question.question_id for question in mapping.unpivot if question not in questions]
+    missing = (*sorted({*mapping.columns, *mapping.attributes} - {*columns, *attributes}), *asked)
+    return replace(mapping, columns=columns, attributes=attributes, unpivot=questions), missing
+
+
+def _present(take: Take, headers: tuple[str, ...]) -> bool:
+    if take.product:
+        return set(take.product) <= set(headers)
+    return not take.headers or take.header(headers) is not None
 
 
 _TAKE_WORDS = {

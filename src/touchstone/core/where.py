@@ -8,7 +8,9 @@ from typing import Literal
 
 from touchstone.core.errors import BadDefinition
 
-Operator = Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in", "is null", "is not null", "starts with"]
+Operator = Literal[
+    "=", "!=", "<", "<=", ">", ">=", "in", "not in", "is null", "is not null", "starts with", "not starts with"
+]
 Value = str | float | bool
 
 _TOKEN = re.compile(
@@ -83,6 +85,9 @@ def _worded(column: str, operator: str, tokens: list[tuple[str, str]], text: str
     if operator == "starts" and following == "with":
         tokens.pop(0)
         return Condition(column, "starts with", (_value(tokens, text),))
+    if operator == "not" and following == "starts" and len(tokens) > 1 and _word(tokens[1]) == "with":
+        del tokens[:2]
+        return Condition(column, "not starts with", (_value(tokens, text),))
     if operator == "in" or (operator == "not" and following == "in"):
         if operator == "not":
             tokens.pop(0)

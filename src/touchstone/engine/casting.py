@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import ibis
-import ibis.expr.types as ir
 
 from touchstone.core.mapping import Take
-from touchstone.core.nouns import Column
+from touchstone.core.nouns import Column, Type
 from touchstone.engine.times import local, utc
 
 _MISSING = (
@@ -24,17 +22,15 @@ _MISSING = (
 _YES = ("true", "t", "yes", "y", "1", "1.0", "x")
 _NO = ("false", "f", "no", "n", "0", "0.0")
 _ZONED = r"\d(Z|z|\s?[+-]\d{2}(:?\d{2})?)$"
+_EPOCHS = (("epoch",), ("epoch_ms",))
+_COMPLAINTS: dict[Type, str] = {
+    "number": "is not a number",
+    "integer": "is not a whole number",
+    "money": "is not an amount of money",
+    "time": "is not a date or time",
+    "boolean": "is neither yes nor no",
+}
 _SPREADSHEET_NUMBER = r"^([A-Za-z]{0,3}-?\d+)\.0+$"
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """A typed expression, the text it came from, and the reason (null where there is none) it could not be taken."""
-
-    value: Any
-    text: Any
-    reason: Any
-    shifted: Any  # true where a clock change made the wall time ambiguous or skipped; None where that cannot be
 
 
 @ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "array<string>"), "timestamp"))
@@ -47,27 +43,54 @@ def _to_timestamp(seconds: Any) -> Any:
     """DuckDB's to_timestamp(seconds since 1970)."""
 
 
-def typed(text: ir.StringValue, column: Column, take: Take, zone: str) -> Typed:
-    """`text` (trimmed, null where empty) as the type of `column`, following `take`; wall clocks are in `zone`."""
+def cleaned(text: Any, column: Column) -> Any:
+    """`text` without the words that stand for nothing in a column of numbers, times or yes/no."""
     if column.type == "text":
-        return Typed(text, text, _required(text, column), None)
-    text = text.lower().isin(_MISSING).ifelse(ibis.null("string"), text)
-    shifted = None
+        return text
+    return text.lower().isin(_MISSING).ifelse(ibis.null("string"), text)
+
+
+def wall_clock(text: Any, take: Take) -> Any:
+    """The date and time written in `text`, without a zone."""
+    written = text.try_cast("timestamp")
+    return ibis.coalesce(_try_strptime(text, ibis.array(list(take.format))), written) if take.format else written
+
+
+def value(text: Any, column: Column, take: Take, *, wall: Any, zone: str) -> Any:
+    """`text` as the type of `column`; null where it is none. `wall` is its wall clock in `zone`, for times."""
+    if column.type == "text":
+        return text
     if column.type == "time":
-        value, shifted = _time(text, take, zone)
-        complaint = "is not a date or time"
-    elif column.type == "boolean":
-        value = ibis.cases((text.lower().isin(_YES), True), (text.lower().isin(_NO), False))
-        complaint = "is neither yes nor no"
-    elif column.type == "money":
-        value, complaint = number_text(text, take).try_cast("decimal(18,4)"), "is not an amount of money"
-    else:
-        value, complaint = _number(number_text(text, take), column), _complaint(column)
-    reason = _reason(text, value, column, complaint)
-    return Typed(value, text, reason, shifted)
+        return _moment(text, take, wall, zone)
+    if column.type == "boolean":
+        return ibis.cases((text.lower().isin(_YES), True), (text.lower().isin(_NO), False))
+    if column.type == "money":
+        return number_text(text, take).try_cast("decimal(18,4)")
+    return _number(number_text(text, take), column)
 
 
-def number_text(text: ir.StringValue, take: Take) -> ir.StringValue:
+def reason(text: Any, value: Any, column: Column) -> Any:
+    """Why the row cannot be taken, null where it can; None for a column that takes everything."""
+    branches = []
+    if column.type != "text":
+        branches.append((text.notnull() & value.isnull(), _COMPLAINTS[column.type]))
+    if column.lowest is not None:
+        branches.append((value < column.lowest, f"is below {column.lowest:g}, which cannot be"))
+    if column.required:
+        branches.append((value.isnull(), "is missing"))
+    return ibis.cases(*branches, else_=ibis.null("string")) if branches else None
+
+
+def shifted(text: Any, value: Any, take: Take, *, wall: Any, zone: str) -> Any:
+    """Whether a clock change skipped this wall clock or gave it twice; None where that cannot be."""
+    if zone == "UTC" or take.format[:1] in _EPOCHS:
+        return None
+    skipped = local(value, zone, "duckdb") != wall
+    doubled = local(value + ibis.interval(hours=1), zone, "duckdb") == wall
+    return ~text.re_search(_ZONED) & (skipped | doubled)
+
+
+def number_text(text: Any, take: Take) -> Any:
     """`text` without currency signs, spaces and thousands marks, and with a decimal point."""
     bare = text.re_replace(r"[\s\x{A0}€$£¥%']", "")
     if take.decimal == ",":
@@ -76,16 +99,12 @@ def number_text(text: ir.StringValue, take: Take) -> ir.StringValue:
     return grouped.ifelse(bare.replace(",", ""), bare)
 
 
-def identifier_text(text: ir.StringValue) -> ir.StringValue:
+def identifier_text(text: Any) -> Any:
     """An id without the `.0` that a spreadsheet gave it."""
     return text.re_replace(_SPREADSHEET_NUMBER, r"\1")
 
 
-def _complaint(column: Column) -> str:
-    return "is not a whole number" if column.type == "integer" else "is not a number"
-
-
-def _number(text: ir.StringValue, column: Column) -> Any:
+def _number(text: Any, column: Column) -> Any:
     plain = text.re_search(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$").ifelse(text, ibis.null("string"))
     value = plain.try_cast("float64")
     value = value.isinf().ifelse(ibis.null("float64"), value)
@@ -94,37 +113,14 @@ def _number(text: ir.StringValue, column: Column) -> Any:
     return value
 
 
-def _time(text: ir.StringValue, take: Take, zone: str) -> tuple[Any, Any]:
-    if take.format[:1] in (("epoch",), ("epoch_ms",)):
+def _moment(text: Any, take: Take, wall: Any, zone: str) -> Any:
+    if take.format[:1] in _EPOCHS:
         seconds = text.try_cast("float64")
-        return _to_timestamp(seconds / 1000 if take.format[0] == "epoch_ms" else seconds), None
+        return _to_timestamp(seconds / 1000 if take.format[0] == "epoch_ms" else seconds)
     if zone == "UTC" and not take.format:
-        return text.try_cast("timestamp('UTC')"), None
-    wall = text.try_cast("timestamp")
-    if take.format:
-        wall = ibis.coalesce(_try_strptime(text, ibis.array(list(take.format))), wall)
-    zoned = text.re_search(_ZONED)
+        return text.try_cast("timestamp('UTC')")
     later = utc(wall, zone)
     earlier = later - ibis.interval(hours=1)
     # in the doubled hour the engine takes the second reading; we take the first, always and everywhere
-    doubled = local(earlier, zone, "duckdb") == wall
-    skipped = local(later, zone, "duckdb") != wall
-    moment = doubled.ifelse(earlier, later)
-    value = zoned.ifelse(text.try_cast("timestamp('UTC')"), moment)
-    return value, ~zoned & (doubled | skipped)
-
-
-def _reason(text: Any, value: Any, column: Column, complaint: str) -> Any:
-    unreadable = text.notnull() & value.isnull()
-    branches = [(unreadable, complaint)]
-    if column.lowest is not None:
-        branches.append((value < column.lowest, f"is below {column.lowest:g}, which cannot be"))
-    if column.required:
-        branches.append((value.isnull(), "is missing"))
-    return ibis.cases(*branches, else_=ibis.null("string"))
-
-
-def _required(text: Any, column: Column) -> Any:
-    if not column.required:
-        return None
-    return text.isnull().ifelse(ibis.literal("is missing"), ibis.null("string"))
+    moment = later if zone == "UTC" else (local(earlier, zone, "duckdb") == wall).ifelse(earlier, later)
+    return text.re_search(_ZONED).ifelse(text.try_cast("timestamp('UTC')"), moment)

@@ -114,6 +114,10 @@ class DuckDB(Engine):
         rows: list[tuple[Any, ...]] = self.connection.raw_sql(sql).fetchall()
         return rows
 
+    def close(self) -> None:
+        """Give back the memory and the files in `scratch`."""
+        self.connection.disconnect()
+
     def view(self, name: str, files: Sequence[str], columns: Sequence[Column]) -> Table:
         if files:
             listed = ", ".join(literal(file) for file in files)
@@ -121,6 +125,12 @@ class DuckDB(Engine):
             self.run(f"CREATE OR REPLACE TEMPORARY VIEW {identifier(name)} AS {source}")
         else:
             self.run(self._empty_view_sql(name, columns))
+        return self.connection.table(name)
+
+    def given(self, rows: pa.Table) -> Table:
+        """A few rows that were made here, as a table inside the engine."""
+        name = fresh_name("given")
+        self.connection.con.register(name, rows)
         return self.connection.table(name)
 
     def write_parquet(self, query: Table, path: Path) -> int:

@@ -13,15 +13,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import duckdb
 import ibis
 
 from touchstone.core.errors import BadDefinition, UnknownName
 from touchstone.core.mapping import Mapping, Take
 from touchstone.core.nouns import Column
 from touchstone.core.where import parse_where
-from touchstone.engine.casting import Typed, identifier_text, typed
+from touchstone.engine.casting import cleaned, identifier_text, number_text, reason, shifted, value, wall_clock
 from touchstone.engine.connect import DuckDB, Table, fresh_name, identifier, literal
 from touchstone.engine.where import keep
+
+
+class Irregular(Exception):
+    """A file that was thought regular has rows that are not; reading it again with repairs takes the rest."""
+
 
 SYSTEM = (Column("source"), Column("import_number", "integer"))
 _SEPARATOR = "\x1f"  # between the values that are hashed into an id
@@ -34,6 +40,7 @@ class Scan:
     path: Path
     format: Literal["csv", "parquet"]
     headers: tuple[str, ...]
+    written: tuple[str, ...] = ()  # the headers as the file has them, where that differs (Parquet)
     name: str
     options: Dict[str, object] = field(default_factory=dict)
 
@@ -46,7 +53,6 @@ class Staged:
     read: int
     left_out: int
     shifted: int
-    notes: tuple[str, ...]
 
 
 def read(engine: DuckDB, scan: Scan) -> Table:
@@ -74,27 +80,59 @@ def _option(value: object) -> str:
 
 
 def stage(engine: DuckDB, raw: Table, mapping: Mapping, scan: Scan, *, zone: str) -> Staged:
-    """Type every row of `raw` by `mapping` into a table inside the engine, with the reason where it cannot be taken."""
+    """Type every row of `raw` by `mapping` into a table inside the engine, with the reason where it cannot be taken.
+
+    The steps are views of their own, because one nested expression would repeat each step wherever it is used.
+    """
+    zone = mapping.timezone or zone
+    takes = {
+        name: (_column(mapping, name), take) for name, take in (*mapping.columns.items(), *mapping.attributes.items())
+    }
     kept = _filtered(raw, mapping)
-    casts = _casts(kept, mapping, scan, mapping.timezone or zone)
-    columns = {name: cast.value for name, cast in casts.items()}
-    columns |= _problem(casts)
-    columns |= {f"_q{i}": _text(kept, name) for i, name in enumerate(_question_headers(mapping, scan))}
-    columns |= {f"_by{i}": _text(kept, name) for i, name in enumerate(_order_headers(mapping, scan))}
-    columns["_content"] = _content(kept, scan.headers) if _needs_content(mapping) else ibis.null("string")
-    columns["_line"] = columns["_reason"].notnull().ifelse(_line(kept, scan.headers), ibis.null("string"))
-    shifts = [cast.shifted for cast in casts.values() if cast.shifted is not None]
-    columns["_shifted"] = _any(shifts)
+    table = _view(engine, kept.mutate(**_texts(kept, takes, mapping, scan)))
+    times = {name: take for name, (column, take) in takes.items() if column.type == "time"}
+    table = _view(
+        engine, table.mutate(**{f"_w_{name}": wall_clock(table[f"_t_{name}"], t) for name, t in times.items()})
+    )
+    table = _view(
+        engine, table.mutate(**{f"_v_{name}": _value(table, name, *take, zone) for name, take in takes.items()})
+    )
+    reasons = {f"_r_{name}": _reason(table, name, *take) for name, take in takes.items()}
+    reasons = {name: reason for name, reason in reasons.items() if reason is not None}
+    shifts = [_shifted(table, name, take, zone) for name, take in times.items()]
+    table = _view(engine, table.mutate(**reasons, _shifted=_any(shifts)))
+    columns = {name: table[f"_v_{name}"] for name in takes} | _problem(table, [name[3:] for name in reasons])
+    columns |= {name: table[name] for name in table.columns if name == "_shifted" or re.fullmatch(r"_(q|by)\d+", name)}
+    columns["_content"] = _content(table, scan.headers) if _needs_content(mapping) else ibis.null("string")
+    columns["_line"] = columns["_reason"].notnull().ifelse(_line(table, scan.headers), ibis.null("string"))
     if mapping.where:
-        columns["_row"] = kept["_file_row"]
+        columns["_row"] = table["_file_row"]
+    return _filled(engine, raw, table.select(**columns), mapping)
+
+
+def _column(mapping: Mapping, name: str) -> Column:
+    own = name in mapping.noun.column_names and name in mapping.columns
+    return mapping.noun.column(name) if own else Column(name)
+
+
+def _filled(engine: DuckDB, raw: Table, query: Table, mapping: Mapping) -> Staged:
     name = fresh_name("staged")
-    engine.run(f"CREATE TEMPORARY TABLE {identifier(name)} AS {engine.sql(kept.select(**columns))}")
+    try:
+        engine.run(f"CREATE TEMPORARY TABLE {identifier(name)} AS {engine.sql(query)}")
+    except duckdb.InvalidInputException as error:
+        raise Irregular(str(error)) from error
     staged = engine.connection.table(name)
     if not mapping.where:
         staged = staged.mutate(_row=staged.rowid() + 1)  # a table is filled in the order of the file
     taken, shifted = engine.run(f"SELECT count(*), count(*) FILTER (WHERE _shifted) FROM {identifier(name)}")[0]
     read_rows = engine.run(f"SELECT count(*) FROM ({engine.sql(raw)})")[0][0] if mapping.where else taken
-    return Staged(rows=staged, read=read_rows, left_out=read_rows - taken, shifted=shifted, notes=())
+    return Staged(rows=staged, read=read_rows, left_out=read_rows - taken, shifted=shifted)
+
+
+def _view(engine: DuckDB, query: Table) -> Table:
+    name = fresh_name("step")
+    engine.run(f"CREATE TEMPORARY VIEW {identifier(name)} AS {engine.sql(query)}")
+    return engine.connection.table(name)
 
 
 def _filtered(raw: Table, mapping: Mapping) -> Table:
@@ -102,34 +140,41 @@ def _filtered(raw: Table, mapping: Mapping) -> Table:
     return keep(raw.mutate(_file_row=ibis.row_number() + 1), conditions) if conditions else raw
 
 
-def _casts(raw: Table, mapping: Mapping, scan: Scan, zone: str) -> dict[str, Typed]:
-    casts: dict[str, Typed] = {}
-    for name, take in mapping.columns.items():
-        column = Column(name) if name in ("email", "phone") else mapping.noun.column(name)
-        if column.name == mapping.noun.key or column.name.endswith("_id"):
-            casts[name] = _identifier(raw, column, take, scan)
-        elif take.product:
-            casts[name] = _product(raw, column, take, scan)
-        else:
-            casts[name] = typed(_taken(raw, take, scan, name), column, take, zone)
-    for name, take in mapping.attributes.items():
-        casts[name] = typed(_taken(raw, take, scan, name), Column(name), take, zone)
-    return casts
+def _texts(raw: Table, takes: Dict[str, tuple[Column, Take]], mapping: Mapping, scan: Scan) -> dict[str, Any]:
+    """The text of every column, question and merging key, trimmed and with blanks empty."""
+    texts: dict[str, Any] = {}
+    for name, (column, take) in takes.items():
+        if take.product:
+            for side, factor in enumerate(take.product):
+                texts[f"_t{side}_{name}"] = cleaned(_named(raw, factor, scan), column)
+            continue
+        text = cleaned(_taken(raw, take, scan, name), column)
+        texts[f"_t_{name}"] = identifier_text(text) if name.endswith("_id") else text
+    texts |= {f"_q{i}": _text(raw, name) for i, name in enumerate(_question_headers(mapping, scan))}
+    return texts | {f"_by{i}": _text(raw, name) for i, name in enumerate(_order_headers(mapping, scan))}
 
 
-def _identifier(raw: Table, column: Column, take: Take, scan: Scan) -> Typed:
-    text = identifier_text(_taken(raw, take, scan, column.name))
-    return typed(text, column, take, "UTC")
+def _value(table: Table, name: str, column: Column, take: Take, zone: str) -> Any:
+    if take.product:
+        left, right = (number_text(table[f"_t{side}_{name}"], take).try_cast("decimal(18,4)") for side in (0, 1))
+        return (left * right).cast("decimal(38,8)")
+    wall = table[f"_w_{name}"] if column.type == "time" else None
+    return value(table[f"_t_{name}"], column, take, wall=wall, zone=zone)
 
 
-def _product(raw: Table, column: Column, take: Take, scan: Scan) -> Typed:
-    assert take.product is not None  # noqa: S101  the caller has looked
-    factors = [typed(_named(raw, name, scan), Column(name, "money"), take, "UTC") for name in take.product]
-    value = (factors[0].value * factors[1].value).cast("decimal(38,8)")
-    text = factors[0].text + " x " + factors[1].text
-    missing = ibis.literal("is missing") if column.required else ibis.null("string")
-    reason = ibis.coalesce(factors[0].reason, factors[1].reason, value.isnull().ifelse(missing, ibis.null("string")))
-    return Typed(value, text, reason, None)
+def _reason(table: Table, name: str, column: Column, take: Take) -> Any:
+    text = _source_text(table, name)
+    return reason(text, table[f"_v_{name}"], column)
+
+
+def _source_text(table: Table, name: str) -> Any:
+    if f"_t_{name}" in table.columns:
+        return table[f"_t_{name}"]
+    return table[f"_t0_{name}"] + " x " + table[f"_t1_{name}"]
+
+
+def _shifted(table: Table, name: str, take: Take, zone: str) -> Any:
+    return shifted(table[f"_t_{name}"], table[f"_v_{name}"], take, wall=table[f"_w_{name}"], zone=zone)
 
 
 def _taken(raw: Table, take: Take, scan: Scan, column: str) -> Any:
@@ -198,21 +243,21 @@ def _line(raw: Table, headers: Sequence[str]) -> Any:
     return ibis.literal(" | ").join(texts).left(1000)
 
 
-def _problem(casts: Dict[str, Typed]) -> dict[str, Any]:
+def _problem(table: Table, names: Sequence[str]) -> dict[str, Any]:
     """The first thing wrong with a row: its column, its value and the reason."""
     null = ibis.null("string")
-    wrong = [(name, cast) for name, cast in casts.items() if cast.reason is not None]
-    if not wrong:
+    if not names:
         return {"_column": null, "_value": null, "_reason": null}
+    wrong = [(table[f"_r_{name}"].notnull(), name) for name in names]
     return {
-        "_column": ibis.cases(*((cast.reason.notnull(), name) for name, cast in wrong), else_=null),
-        "_value": ibis.cases(*((cast.reason.notnull(), cast.text.left(200)) for _, cast in wrong), else_=null),
-        "_reason": ibis.coalesce(*(cast.reason for _, cast in wrong)),
+        "_column": ibis.cases(*wrong, else_=null),
+        "_value": ibis.cases(*((bad, _source_text(table, name).left(200)) for bad, name in wrong), else_=null),
+        "_reason": ibis.coalesce(*(table[f"_r_{name}"] for name in names)),
     }
 
 
 def _any(conditions: Sequence[Any]) -> Any:
     result = ibis.literal(False)
-    for condition in conditions:
+    for condition in (known for known in conditions if known is not None):
         result = result | ibis.coalesce(condition, ibis.literal(False))
     return result

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ibis
+import pyarrow as pa
 
 from touchstone.core.mapping import PERSON_COLUMNS, Mapping, Question, Take
 from touchstone.core.nouns import NOUNS, Column, Type
@@ -194,7 +195,8 @@ def _answers(rows: Table, shared: Sequence[str], question: Question, cell: Any, 
             choice = skipped.ifelse("not applicable", meaning)
     low, high = question.scale or (None, None)
     columns: dict[str, Any] = {name: given[name] for name in shared}
-    columns |= {"touchpoint": ibis.literal(question.touchpoint)} if question.touchpoint else {}
+    if question.touchpoint or "touchpoint" not in columns:
+        columns["touchpoint"] = ibis.literal(question.touchpoint, type="string")
     return given.select(
         **columns,
         answer_id=given.submission_id + "/" + question.question_id,
@@ -300,3 +302,36 @@ def set_aside_rows(aside: Table, *, file: str, table: str, number: int, at: Any)
     return aside.select(
         **{name: values[name] for name in columns}, source=ibis.literal(file), import_number=ibis.literal(number)
     )
+
+
+def question_rows(engine: DuckDB, mapping: Mapping, *, number: int, source: str) -> Table | None:
+    """The questions of an unpivoted survey as rows of the table `questions`; None where there are none."""
+    if not mapping.unpivot:
+        return None
+    survey = mapping.columns["survey_id"].constant if "survey_id" in mapping.columns else None
+    rows = [
+        {
+            "question_id": question.question_id,
+            "survey_id": survey,
+            "label": question.label or question.headers[0],
+            "metric": question.metric,
+            "scale_low": question.scale[0] if question.scale else None,
+            "scale_high": question.scale[1] if question.scale else None,
+            "polarity": question.polarity,
+        }
+        for question in mapping.unpivot
+    ]
+    return _literal_rows(engine, "questions", rows, number=number, source=source)
+
+
+def aside_literal_rows(engine: DuckDB, rows: Sequence[Dict[str, Any]], *, number: int, source: str) -> Table:
+    """Rows of the table `set_aside` that were refused before the engine saw them."""
+    return _literal_rows(engine, "set_aside", rows, number=number, source=source)
+
+
+def _literal_rows(engine: DuckDB, table: str, rows: Sequence[Dict[str, Any]], *, number: int, source: str) -> Table:
+    columns = (*NOUNS[table].columns, *SYSTEM)
+    schema = ibis.schema({column.name: IBIS_TYPES[column.type] for column in columns})
+    system = {"source": source, "import_number": number}
+    full = [{column.name: {**row, **system}.get(column.name) for column in columns} for row in rows]
+    return engine.given(pa.Table.from_pylist(full, schema=schema.to_pyarrow()))

@@ -45,6 +45,8 @@ def holds(table: Table, condition: Condition) -> ir.BooleanValue:
             return column.notnull()
         case "starts with":
             return column.cast("string").startswith(str(condition.values[0]))
+        case "not starts with":
+            return ~column.cast("string").startswith(str(condition.values[0]))
         case "in" | "not in":
             values = [_comparable(column, value, condition) for value in condition.values]
             either = values[0][0] == values[0][1]

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.transaction import AddAction, RemoveAction
 
@@ -59,15 +60,15 @@ class Writer:
             delta.create_write_transaction(actions, "append", delta.schema())
         self._versions[table] = DeltaTable(str(self.folder / table)).version()
 
-    def change(self, table: str, key: str, rows: pa.Table, columns: Sequence[Column]) -> None:
-        """Give the rows of `table` with these keys the values in `rows`; columns that `rows` lacks stay as they are."""
+    def change(self, table: str, key: str, rows: Path, columns: Sequence[Column]) -> None:
+        """Give the rows of `table` the values that the Parquet file `rows` has for their key; other columns stay."""
         delta = self._table(table, columns)
-        quoted = f'"{key}"'
-        updates = {f'"{name}"': f'new."{name}"' for name in rows.column_names if name != key}
-        for start in range(0, rows.num_rows, _CHANGES_AT_ONCE):
+        file = pq.ParquetFile(rows)
+        updates = {f'"{name}"': f'new."{name}"' for name in file.schema_arrow.names if name != key}
+        for batch in file.iter_batches(batch_size=_CHANGES_AT_ONCE):
             merge = delta.merge(
-                rows.slice(start, _CHANGES_AT_ONCE),
-                predicate=f"old.{quoted} = new.{quoted}",
+                pa.Table.from_batches([batch]),
+                predicate=f'old."{key}" = new."{key}"',
                 source_alias="new",
                 target_alias="old",
             )

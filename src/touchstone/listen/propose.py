@@ -1,0 +1,169 @@
+"""A mapping proposed from a file's headers and a sample of its values; people see it, correct it and keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from touchstone.core.errors import BadDefinition, BadFile
+from touchstone.core.mapping import Mapping, Question, Take
+from touchstone.core.nouns import IMPORTABLE, NOUNS, Noun
+from touchstone.listen.ratings import question
+from touchstone.listen.rawfile import RawFile
+from touchstone.listen.synonyms import PEOPLE, SYNONYMS, TOOL_NUMBERS, normal
+from touchstone.listen.values import date_formats, decimal_mark
+
+_FEW = 50  # an unknown column with more different values than this in the sample tells nothing as an attribute
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A mapping, the headers it leaves out, and remarks for the person."""
+
+    mapping: Mapping
+    ignored: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def propose(file: RawFile, table: str | None = None) -> Proposal:
+    """The mapping that fits `file` best, into `table` if one is named.
+
+    Raises BadFile when no table fits, with the columns that would be needed.
+    """
+    if table is not None and table not in IMPORTABLE:
+        raise BadDefinition(f"There is no table called '{table}'.", hint=f"choose from {', '.join(IMPORTABLE)}.")
+    candidates = [_candidate(file, NOUNS[name]) for name in ([table] if table else IMPORTABLE)]
+    fitting = [candidate for candidate in candidates if candidate is not None]
+    if not fitting:
+        raise BadFile(f"It is not clear what '{file.name}' holds: {_shown(file.headers)}.", hint=_hint(table))
+    return _proposal(file, max(fitting, key=lambda candidate: candidate.likeness))
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A noun that the file may hold: which header is which column, the questions among the rest, and how alike."""
+
+    noun: Noun
+    columns: dict[str, str]
+    questions: tuple[Question, ...]
+
+    @property
+    def likeness(self) -> float:
+        exact = sum(name == header for name, header in self.columns.items())
+        return len(self.columns) + exact + len(self.questions) + (2.0 if self.noun.key in self.columns else 0.0)
+
+
+def _candidate(file: RawFile, noun: Noun) -> _Candidate | None:
+    """`noun` as the file would fill it; None when it cannot be."""
+    columns = _matched(file.headers, noun)
+    questions: tuple[Question, ...] = ()
+    if noun.name == "answers" and "question_id" not in columns:
+        taken = set(columns.values())
+        questions = _questions(file, taken)
+        if not questions:
+            return None
+    needed = {name for name in noun.required if name != noun.key}
+    if questions:
+        needed -= {"submission_id", "question_id"}
+    if not needed <= set(columns) or len(columns) + len(questions) < 2:
+        return None
+    return _Candidate(noun, columns, questions)
+
+
+def _matched(headers: Sequence[str], noun: Noun) -> dict[str, str]:
+    """Our columns and the file's header for each: by name first, by synonym next, each header once."""
+    normals = {header: normal(header) for header in headers}
+    found: dict[str, str] = {}
+    words = {name: (name,) for name in noun.column_names} | ({} if not noun.person else PEOPLE)
+    for synonyms in (words, SYNONYMS.get(noun.name, {})):
+        for name, known in synonyms.items():
+            if name in found:
+                continue
+            free = [header for header in headers if header not in found.values()]
+            match = next((header for word in known for header in free if normals[header] == word), None)
+            if match is not None:
+                found[name] = match
+    if noun.person and "customer_id" in noun.column_names and "customer_id" not in found:
+        match = next((header for header in headers if normals[header] in TOOL_NUMBERS), None)
+        if match and match not in found.values():
+            found["customer_id"] = match
+    return found
+
+
+def _questions(file: RawFile, taken: set[str]) -> tuple[Question, ...]:
+    asked = []
+    for index, header in enumerate(file.headers):
+        if header in taken:
+            continue
+        found = question(header, [row[index] for row in file.samples if index < len(row)])
+        if found is not None:
+            asked.append(found)
+    return tuple(asked)
+
+
+def _proposal(file: RawFile, candidate: _Candidate) -> Proposal:
+    noun, matched, table = candidate.noun, candidate.columns, candidate.noun.name
+    notes: list[str] = []
+    columns = {name: _take(file, noun, name, header, notes) for name, header in matched.items()}
+    used = {*matched.values(), *(header for asked in candidate.questions for header in asked.headers)}
+    rest = [header for header in file.headers if header not in used]
+    attributes, ignored = _attributes(file, rest, noun)
+    tool = normal(matched.get("customer_id", "")) in TOOL_NUMBERS
+    mapping = Mapping(
+        table=table,
+        source=Take(constant=table),
+        columns=columns,
+        attributes=attributes,
+        unpivot=candidate.questions,
+        customers=table if tool else "",
+    )
+    if tool:
+        notes.append(f"'{matched['customer_id']}' is taken as a number of this tool's own, not as your customer number")
+    return Proposal(mapping, tuple(ignored), tuple(notes))
+
+
+def _take(file: RawFile, noun: Noun, name: str, header: str, notes: list[str]) -> Take:
+    values = _values(file, header)
+    kind = noun.column(name).type if name in noun.column_names else "text"
+    if kind == "time":
+        found = date_formats(values)
+        notes += [f"'{header}': {found.note}"] if found.note else []
+        return Take(headers=(header,), format=found.formats)
+    if kind in ("number", "money", "integer"):
+        decimal = decimal_mark(values)
+        if decimal == ",":
+            notes.append(f"'{header}' has decimal commas")
+        return Take(headers=(header,), decimal=decimal or ".")
+    return Take(headers=(header,))
+
+
+def _attributes(file: RawFile, headers: Sequence[str], noun: Noun) -> tuple[dict[str, Take], list[str]]:
+    """Columns nobody asked for: kept as attributes where they sort rows into groups, else named as ignored."""
+    attributes: dict[str, Take] = {}
+    ignored = []
+    for header in headers:
+        values = {value for value in _values(file, header) if value}
+        name = normal(header) or header
+        if name in noun.column_names or name in attributes or name in ("source", "import_number"):
+            name = f"attr_{name}"
+        if values and len(values) <= _FEW and len(values) < max(2, 0.5 * len(file.samples)) and name not in attributes:
+            attributes[name] = Take(headers=(header,))
+        else:
+            ignored.append(header)
+    return attributes, ignored
+
+
+def _values(file: RawFile, header: str) -> list[str]:
+    index = file.headers.index(header)
+    return [row[index].strip() for row in file.samples if index < len(row)]
+
+
+def _shown(headers: Sequence[str]) -> str:
+    more = f" and {len(headers) - 8} more" if len(headers) > 8 else ""
+    return ", ".join(header[:40] for header in headers[:8]) + more
+
+
+def _hint(table: str | None) -> str:
+    if table:
+        return f"{table} needs the columns {', '.join(NOUNS[table].required)}; name them in a mapping (--mapping FILE)."
+    return "name its table with --table, or write a mapping and pass it with --mapping."
