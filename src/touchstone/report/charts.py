@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 from math import ceil, floor, log10
+from textwrap import wrap
 
 from touchstone.core.estimate import Estimate, Measured, plain
 from touchstone.report.rows import (
@@ -18,6 +19,7 @@ from touchstone.report.rows import (
     GOOD,
     INK,
     LINE,
+    MAP,
     MUTED,
     NARROW,
     WIDE,
@@ -54,8 +56,8 @@ def trend(figure: TrendFigure, *, width: int = WIDE) -> Chart:
     measured = [point.measured for point in figure.points]
     marks = [mark for mark in (figure.baseline, figure.target) if mark is not None]
     low, high, step = nice_scale([*_ends(measured), *marks])
-    height, top, bottom = (300 if wide else 250), 14 + 16 * len(figure.events), 28
-    x_axis = _periods([point.label for point in figure.points], most=12 if wide else 6)
+    height, top, bottom = (280 if wide else 230), 14 + 16 * len(figure.events), 28
+    x_axis = _periods([point.label for point in figure.points], most=24 if width > WIDE else 12 if wide else 5)
     y_axis = {
         "type": "value",
         "min": low,
@@ -253,6 +255,85 @@ def journey_rows(figure: JourneyFigure, *, width: int = WIDE) -> Chart:
     return rows(labels, [column], width=width)
 
 
+def journey_map(figure: JourneyFigure, *, width: int = MAP) -> Chart:
+    """The journey from left to right under its stages: the curve of the scores, each with its interval."""
+    measured = [moment.measured for moment in figure.moments]
+    count = len(measured)
+    slot = (width - 24 - 90) / max(1, count)
+    ends = [*_ends(measured), *([figure.reference] if figure.reference is not None else [])] or [0.0]
+    pad = 0.06 * (max(ends) - min(ends)) or 1.0
+    low, high = min(ends) - pad, max(ends) + pad
+    strip: Json = {"left": 12, "right": 102, "top": 2, "height": 28}
+    main: Json = {"left": 12, "right": 102, "top": 62, "height": 176}
+    x_axis: Json = {"type": "value", "min": 0, "max": max(1, count), "show": False}
+    y_axes: list[Json] = [{"type": "value", "min": 0, "max": 1}, {"type": "value", "min": low, "max": high}]
+    curve = [
+        [at + 0.5, one.value] if isinstance(one, Estimate) else [at + 0.5, None] for at, one in enumerate(measured)
+    ]
+    series = [
+        _stages(figure),
+        {
+            "type": "line",
+            "xAxisIndex": 1,
+            "yAxisIndex": 1,
+            "data": curve,
+            "symbol": "none",
+            "smooth": 0.35,
+            "smoothMonotone": "x",
+            "lineStyle": {"color": ACCENT, "width": 2, "opacity": 0.7},
+        },
+        *_stops(figure, low, high, slot),
+    ]
+    chart = options(
+        grid=[strip, main],
+        xAxis=_indexed([x_axis] * 2),
+        yAxis=_indexed([axis | {"show": False} for axis in y_axes]),
+        series=series,
+    )
+    return Chart(chart, width, 300)
+
+
+def _stages(figure: JourneyFigure) -> Json:
+    """The strip of stages above the journey, each as wide as its moments."""
+    segments, names = [], []
+    start = 0
+    for stage, group in groupby(figure.moments, key=lambda moment: moment.stage):
+        end = start + len(list(group))
+        if stage:
+            segments.append(segment((start + 0.04, 0.5), (end - 0.04, 0.5), ACCENT, 26, 0.12, "butt"))
+            label = text(literal(clipped(stage, 14 * (end - start))), INK, position="inside", fontWeight=600)
+            names.append(point((start + end) / 2, 0.5, label=label))
+        start = end
+    return dots(names, segments=segments)
+
+
+def _stops(figure: JourneyFigure, low: float, high: float, slot: float) -> list[Json]:
+    """Each moment's interval, point and value; below the plot its name and how many pass it."""
+    segments, points, words = [], [], []
+    for at, moment in enumerate(figure.moments):
+        x, one, colour = at + 0.5, moment.measured, TONES[moment.tone]
+        if isinstance(one, Estimate):
+            segments.append(segment((x, one.low), (x, one.high), colour, 8, 0.32, "round"))
+            points.append(point(x, one.value, itemStyle={"color": colour}))
+            label = text(value(one), colour if moment.tone in ("good", "bad") else INK, fontWeight=700, fontSize=14)
+            words.append(point(x, one.high, label=label | {"position": "top", "distance": 9}))
+        else:
+            label = text("no number", MUTED, position="inside")
+            words.append(point(x, (low + high) / 2, label=label))
+        name = "\n".join(wrap(clipped(moment.label, 30), max(6, int(slot / 7.2)), max_lines=2, placeholder="…"))
+        style: Json = {"v": {"color": INK, "fontWeight": 600, "fontSize": 12}, "i": {"color": MUTED, "fontSize": 11.5}}
+        lines_of = [f"{{v|{literal(line)}}}" for line in name.split("\n")]
+        lines_of += [f"{{i|{literal(clipped(moment.passing, 16))}}}"] if moment.passing else []
+        label = text("\n".join(lines_of), INK, rich=style, position="bottom", distance=10, lineHeight=16)
+        words.append(point(x, low, label=label))
+    if figure.reference is not None:
+        end = len(figure.moments)
+        segments.append(segment((0, figure.reference), (end, figure.reference), MUTED, 1, 0.7, "butt", dashed=True))
+        label = text(literal(_reference_words(figure.reference_label, figure.reference)), MUTED, position="right")
+        words.append(point(end, figure.reference, label=label | {"distance": 4}))
+    return [dots(points, axes=1, size=12, segments=segments), dots(words, axes=1)]
+
+
 def importance_performance(figure: DriverFigure, *, width: int = WIDE) -> Chart:
     """What each driver explains of the score, as bars, beside how it is rated, as dots; both with intervals."""
     colours = [TONES[row.tone] for row in figure.rows]
@@ -275,7 +356,7 @@ def value_bars(table: ValueTable, *, width: int = WIDE) -> Chart:
             (table.forecast_label, [row.forecast for row in table.rows]),
         )
     ]
-    return rows([Label(row.group) for row in table.rows], columns, width=width)
+    return rows([Label(row.group, f"{row.customers:,} customers") for row in table.rows], columns, width=width)
 
 
 def distribution(figure: DistributionFigure, *, width: int = WIDE) -> Chart:
@@ -293,7 +374,10 @@ def distribution(figure: DistributionFigure, *, width: int = WIDE) -> Chart:
     middle = {"type": "value", "min": 0, "max": max(1, count), "show": False}
     y_axes = [{"type": "value", "min": 0, "max": tallest, "show": False}] * 2
     grid = {"left": 4, "right": 4, "top": 46, "bottom": 26}
-    series = [{"type": "bar", "data": bars, "barCategoryGap": "18%"}, dots(_band_heads(figure, total, tallest), axes=1)]
+    series = [
+        {"type": "bar", "data": bars, "barCategoryGap": "18%"},
+        dots(_band_heads(figure, total, tallest, 12 if width > NARROW else 10.5), axes=1),
+    ]
     chart = options(grid=[grid, grid], xAxis=[axis, middle | {"gridIndex": 1}], yAxis=_indexed(y_axes), series=series)
     return Chart(chart, width, 240 if width > NARROW else 210)
 
@@ -301,14 +385,14 @@ def distribution(figure: DistributionFigure, *, width: int = WIDE) -> Chart:
 _BANDS: dict[Tone, str] = {"good": ACCENT, "bad": BAD, "caution": FAINT, "neutral": FAINT}
 
 
-def _band_heads(figure: DistributionFigure, total: int, tallest: int) -> list[Json]:
+def _band_heads(figure: DistributionFigure, total: int, tallest: int, size: float) -> list[Json]:
     heads = []
     start = 0
     for name, group in groupby(figure.bands, key=lambda band: band.band):
         counts = [band.count for band in group]
         share = f"{100 * sum(counts) / total:.0f}{NBSP}%"
         words = f"{{v|{share}}}\n{{i|{literal(clipped(name, 16))}}}"
-        rich = {"v": {"color": INK, "fontWeight": 600, "fontSize": 13}, "i": {"color": MUTED, "fontSize": 12}}
+        rich = {"v": {"color": INK, "fontWeight": 600, "fontSize": 13}, "i": {"color": MUTED, "fontSize": size}}
         label = text(words, INK, rich=rich, position="top", distance=8, lineHeight=16)
         heads.append(point(start + len(counts) / 2, tallest, label=label))
         start += len(counts)

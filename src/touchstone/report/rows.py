@@ -14,12 +14,12 @@ from touchstone.report.sentences import amount, spread, value
 from touchstone.report.text import clipped, literal
 
 Json = dict[str, object]
-WIDE, NARROW = 640, 340
+MAP, WIDE, NARROW = 1120, 540, 310
 
 INK, MUTED, LINE = "var(--ink,#16202b)", "var(--muted,#566273)", "var(--line,#dfe3ea)"
 FAINT = "var(--faint,#8a94a3)"
 ACCENT, GOOD, BAD = "var(--accent,#2455c3)", "var(--good,#1b7f4b)", "var(--bad,#b93a0b)"
-FOOT, WORDS, GAP, MOST_BESIDE = 22, 82, 14, 26
+FOOT, WORDS, GAP, MOST_BESIDE = 22, 74, 12, 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,16 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The name of a row; a `heading` names the rows below it and has no values."""
+    """The name of a row and a remark on it; a `heading` names the rows below it and has no values."""
 
     text: str
+    note: str = ""
     heading: bool = False
+
+    @property
+    def longest(self) -> int:
+        """Letters of its longer line, as far as they are shown."""
+        return max(len(clipped(self.text, MOST_BESIDE)), len(clipped(self.note, MOST_BESIDE)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +80,7 @@ def rows(labels: Sequence[Label], columns: Sequence[Column], *, width: int) -> C
     """Rows of `columns`, drawn for `width` pixels: names beside the values, or above them where it is narrow."""
     narrow = width <= NARROW
     places = _places(labels, narrow=narrow)
-    names = 0 if narrow else 24 + max((6.8 * len(clipped(label.text, MOST_BESIDE)) for label in labels), default=0)
+    names = 0 if narrow else 24 + 6.8 * max((label.longest for label in labels), default=0)
     foot = FOOT if any(column.reference is not None for column in columns) else 4
     deep = places[-1].end if places else 0
     share = (width - names - GAP * (len(columns) - 1)) / max(1, len(columns))
@@ -99,9 +105,9 @@ def _places(labels: Sequence[Label], *, narrow: bool) -> list[_Row]:
     at = 0.0
     for label in labels:
         if label.heading:
-            found.append(_Row(at + 20, at + 20, at + 30))
+            found.append(_Row(at + 18, at + 18, at + 26))
         elif narrow:
-            found.append(_Row(at + 10, at + 34, at + 58))
+            found.append(_Row(at + 9, at + 30, at + 50))
         else:
             found.append(_Row(at + 20, at + 20, at + 40))
         at = found[-1].end
@@ -176,9 +182,12 @@ def _names(labels: Sequence[Label], places: Sequence[_Row], low: float, distance
         style: Json = {"position": "left" if beside else "right", "distance": distance, "lineHeight": 15}
         if label.heading:
             style |= {"fontSize": 11, "fontWeight": 600}
-        words = clipped(label.text, MOST_BESIDE if beside else 42)
-        colour = MUTED if label.heading else INK
-        points.append(point(low, place.name, label=text(literal(words), colour, **style)))
+        words = literal(clipped(label.text, MOST_BESIDE if beside else 40))
+        if label.note:
+            style["rich"] = {"name": {"color": INK, "fontSize": 12}, "note": {"color": MUTED, "fontSize": 11.5}}
+            note = literal(clipped(label.note, MOST_BESIDE))
+            words = f"{{name|{words}}}" + ("\n" if beside else "  ") + f"{{note|{note}}}"
+        points.append(point(low, place.name, label=text(words, MUTED if label.heading else INK, **style)))
     return dots(points)
 
 

@@ -1,7 +1,7 @@
 """Numbers in plain words: the value, its interval, its verdict, in that order.
 
-Values are rounded to what their interval supports, one figure of the half-width: 31 (28 to 34), 78.2 (77.4 to 79.0),
-1.9 M (0.9 to 2.8). The tables one level down keep the longer form of `core.estimate.shown`.
+Values are rounded to what their interval supports, about one figure of the half-width: 31 (28 to 34), 78.2 (77.4 to
+79.0), 1.9 M (0.9 to 2.8). The tables one level down keep the longer form of `core.estimate.shown`.
 """
 
 from __future__ import annotations
@@ -25,13 +25,19 @@ class Verdict:
 
 
 def digits(width: float) -> int:
-    """Digits after the point that an interval of this width supports in a sentence: one figure of its half-width."""
+    """Digits after the point that an interval of this width supports in a sentence: half of it is then 1 to 10."""
     return next((count for count in range(4) if width / 2 * 10**count >= 1 - 1e-9), 4)
 
 
-def value(estimate: Estimate) -> str:
-    """The value alone, rounded to what its interval supports: `31`, `78.2`, `1.9 M`."""
-    return _in_scale(estimate, estimate.value)
+def value(result: Estimate | Total) -> str:
+    """The value alone, rounded to what its interval supports: `31`, `78.2`, `1.9 M`; an exact sum to three figures."""
+    if isinstance(result, Estimate):
+        return _in_scale(result, result.value)
+    number = float(result.value)
+    for factor, letter in ((1e6, " M"), (1e3, " k")):
+        if abs(number) >= 100 * 1e3 and abs(number) >= factor:
+            return plain(number / factor, 2 if abs(number) < 10 * factor else 1).replace("-", MINUS) + letter
+    return exact(result)
 
 
 def spread(estimate: Estimate) -> str:
@@ -49,17 +55,16 @@ def unit(result: Result) -> str:
 def amount(result: Result) -> str:
     """The value with its unit, never broken over two lines: `31 points`, `1.9 M EUR`; a reason where there is none."""
     match result:
-        case Estimate():
-            return f"{value(result)} {unit(result)}".rstrip().replace(" ", NBSP)
-        case Total():
-            return f"{total(result)} {unit(result)}".rstrip().replace(" ", NBSP)
         case NoEstimate():
             return result.reason
+        case _:
+            return f"{value(result)} {unit(result)}".rstrip().replace(" ", NBSP)
 
 
-def total(result: Total) -> str:
-    """An exact sum; the small change is shown only where it matters."""
-    return plain(float(result.value), 0 if abs(result.value) >= 1000 else 2).replace("-", MINUS)
+def exact(result: Total) -> str:
+    """An exact sum to the last digit that was recorded, at most cents: `8,887,208.89`."""
+    whole = result.value == result.value.to_integral_value()
+    return plain(float(result.value), 0 if whole else 2).replace("-", MINUS)
 
 
 def grounds(result: Result) -> str:
@@ -68,7 +73,7 @@ def grounds(result: Result) -> str:
         case Estimate():
             return f"{result.level * 100:g}{NBSP}% interval, n{NBSP}={NBSP}{result.n:,}"
         case Total():
-            return f"exact sum of {result.n:,} rows"
+            return f"exactly {exact(result)}, the sum of {result.n:,} rows"
         case NoEstimate():
             return f"n{NBSP}={NBSP}{result.n:,}" if result.n is not None else ""
 
@@ -81,7 +86,9 @@ def change(difference: Measured, *, since: str, better: Better = "higher", takes
     more = f" ({takes})" if takes else ""
     if isinstance(difference, NoEstimate):
         return Verdict(f"too few answers to tell since {since}{more}", "neutral")
-    size = value(difference).removeprefix(MINUS)
+    # the interval of a difference is about √2 wider than those of its two sides, whose digits it keeps
+    figures = digits((difference.high - difference.low) / 2**0.5)
+    size = plain(abs(difference.value), figures)
     is_up = difference.value > 0
     moved = "unchanged" if not size.strip("0.,") else f"{'up' if is_up else 'down'} {size}"
     if difference.low <= 0 <= difference.high:
