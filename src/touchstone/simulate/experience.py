@@ -115,7 +115,7 @@ def _places(company: Company) -> Floats:
 
 
 def _latent(company: Company, who: People, log_tenure: Floats, own: Floats) -> Floats:
-    """Standard-normal touchpoint experiences: a halo (V1's L: experience, usage, segment, tenure) and their own part."""
+    """Standard-normal experiences: a halo (V1's L: experience, usage, segment, tenure) plus their own part."""
     person = 0.7 * who.experience + 0.55 * who.usage + 0.25 * who.is_segment(2) - 0.20 * who.is_segment(0)
     halo = (person[:, None] + company.hidden * who.hidden[:, None] + 0.10 * log_tenure - _HALO_CENTRE) / _HALO_SPREAD
     null, neighbour = NAMES.index(NULL_TOUCHPOINT), NAMES.index(NULL_NEIGHBOUR)
