@@ -7,9 +7,8 @@ suppressMessages({library(survey); library(survival); library(MASS)})
 data(api)
 here <- "tests/reference"
 out <- function(rows, name) write.csv(rows, file.path(here, name), row.names = FALSE, quote = FALSE)
-out(apistrat[, c("stype", "api00", "pw", "fpc")], "api_stratified.csv")
-out(transform(apiclus1[, c("dnum", "stype", "sch.wide", "api99", "api00", "pw", "fpc")], sch.wide = as.character(sch.wide)),
-    "api_clustered.csv")
+out(apistrat[, c("stype", "sch.wide", "api99", "api00", "pw", "fpc")], "api_stratified.csv")
+out(apiclus1[, c("dnum", "stype", "sch.wide", "api99", "api00", "pw", "fpc")], "api_clustered.csv")
 out(apiclus2[, c("dnum", "snum", "api00", "pw", "fpc1", "fpc2")], "api_two_stage.csv")
 
 options(digits = 12)
@@ -35,7 +34,9 @@ wide <- data.frame(sch.wide = c("No", "Yes"), Freq = c(1072, 5122))
 post <- postStratify(clus1, ~stype, types)
 raked <- rake(clus1, list(~stype, ~sch.wide), list(types, wide), control = list(maxit = 500, epsilon = 1e-10))
 greg <- calibrate(clus1, ~stype + api99, c(`(Intercept)` = 6194, stypeH = 755, stypeM = 1018, api99 = 3914069))
-for (d in c("post", "raked", "greg")) {
+wide_strat <- postStratify(strat, ~sch.wide, wide)
+greg_strat <- calibrate(strat, ~api99, c(`(Intercept)` = 6194, api99 = 3914069))
+for (d in c("post", "raked", "greg", "wide_strat", "greg_strat")) {
   m <- svymean(~api00, get(d)); t <- svytotal(~api00, get(d))
   line(paste("mean, se", d), coef(m), SE(m)); line(paste("total, se", d), coef(t), SE(t))
 }

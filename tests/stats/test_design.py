@@ -159,6 +159,21 @@ def test_regression_weighted_means_have_the_error_of_r(clustered):
     assert close(sqrt(result.variance), 3.4417531164)
 
 
+def test_calibration_of_unequal_design_weights_has_the_error_of_r(stratified):
+    # here the regression of the residuals must use the design weights: unweighted or finally weighted ones differ
+    y, w, stages = stratified
+    rows = columns("stratified")
+    cells = post_stratify(w, Margin("wide", rows["sch.wide"], {"No": 1072, "Yes": 5122}))
+    result = survey_mean(y, w, stages, calibration=cells.calibration)
+    assert close(result.value, 662.2030294504)
+    assert close(sqrt(result.variance), 9.2725438999)
+    (before,) = numbers(rows, "api99")
+    linear = regression_weights(w, np.column_stack([np.ones(y.size), before]), [6194, 3914069])
+    result = survey_mean(y, w, stages, calibration=linear.calibration)
+    assert close(result.value, 664.6439959346)
+    assert close(sqrt(result.variance), 1.9030408604)
+
+
 def test_a_census_has_no_sampling_error_and_says_so():
     result = survey_mean([1.0, 2.0, 3.0], np.ones(3), [Stage([1, 2, 3], None, [3, 3, 3])])
     assert result.variance == 0

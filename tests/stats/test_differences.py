@@ -101,10 +101,11 @@ def test_the_p_value_is_small_exactly_where_the_interval_leaves_zero_out(value, 
         assert (p_value(one) < 0.05) == (not one.low <= 0 <= one.high)
 
 
-@given(st.integers(0, 60), st.integers(0, 60))
-def test_the_p_value_agrees_with_skewed_intervals_too(before, after):
-    one = estimate(difference(share_of_counts(before, 60), share_of_counts(after, 60)))
-    assert (p_value(one) < 0.05) == (not one.low <= 0 <= one.high)
+def test_the_p_value_agrees_with_skewed_intervals_too():
+    for before in range(41):
+        for after in range(13):
+            one = estimate(difference(share_of_counts(before, 40), share_of_counts(after, 12)))
+            assert (p_value(one) < 0.05) == (not one.low <= 0 <= one.high), (before, after)
 
 
 def test_words_follow_the_interval_and_the_sample():

@@ -145,6 +145,17 @@ def test_repeat_customers_widen_the_interval_and_lower_the_effective_n():
     assert "clustered" in repeated.method
 
 
+def test_few_customers_take_students_t():
+    x, cluster = [100.0, 0.0, 0.0, -100.0, 100.0, 100.0, 0.0, -100.0], [1, 1, 2, 2, 3, 3, 4, 4]
+    m = Moments.of(x, cluster=cluster)
+    measured = net_score(m)
+    assert isinstance(measured, Estimate)
+    n = m.effective_n
+    low, high = adjusted_wald(n * 3 / 8, n * 2 / 8, n, critical(0.95, 3))
+    assert isclose(measured.low, float(low), rel_tol=1e-9)
+    assert isclose(measured.high, float(high), rel_tol=1e-9)
+
+
 def test_weights_move_the_score_and_cost_effective_answers():
     x, w = [100.0] * 10 + [-100.0] * 10, [3.0] * 10 + [1.0] * 10
     measured = net_score(Moments.of(x, w))
