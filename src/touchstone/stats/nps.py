@@ -9,7 +9,6 @@ from math import sqrt
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import brentq
 
 from touchstone.core.estimate import Estimate, Measured
 from touchstone.stats.means import few, lacking, standard_error
@@ -97,14 +96,20 @@ def score_statistic(promoters: float | Floats, detractors: float | Floats, n: fl
 def score_limits(promoters: float, detractors: float, n: float, quantile: float) -> tuple[float, float]:
     """Limits in points of Tango's score interval from (effective) counts."""
 
-    def beyond(theta: float) -> float:
-        return abs(float(score_statistic(promoters, detractors, n, theta))) - quantile
-
     score = (promoters - detractors) / n
-    edge = 1 - 1e-12  # at ±1 the variance is zero and the statistic infinite
-    low = -1.0 if beyond(-edge) < 0 or score <= -edge else brentq(beyond, -edge, score, xtol=1e-14)
-    high = 1.0 if beyond(edge) < 0 or score >= edge else brentq(beyond, score, edge, xtol=1e-14)
-    return 100 * low, 100 * high
+
+    def furthest(edge: float) -> float:
+        # halving needs no scipy.optimize, whose import would cost every command a third of a second
+        inside, outside = score, edge
+        for _ in range(60):
+            middle = (inside + outside) / 2
+            if abs(float(score_statistic(promoters, detractors, n, middle))) < quantile:
+                inside = middle
+            else:
+                outside = middle
+        return outside
+
+    return 100 * furthest(-1.0), 100 * furthest(1.0)
 
 
 def _quantile(m: Moments, level: float) -> float:
