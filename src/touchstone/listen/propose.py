@@ -127,7 +127,7 @@ def _take(file: RawFile, noun: Noun, name: str, header: str, notes: list[str]) -
     kind = noun.column(name).type if name in noun.column_names else "text"
     if kind == "time":
         found = date_formats(values)
-        notes += [f"'{header}': {found.note}"] if found.note else []
+        notes += [f"'{header}': {note}" for note in found.notes]
         return Take(headers=(header,), format=found.formats)
     if kind in ("number", "money", "integer"):
         decimal = decimal_mark(values)
