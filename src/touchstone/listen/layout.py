@@ -22,6 +22,7 @@ _NOT_NAMES = re.compile(
 _YEAR = re.compile(r"(19|20)\d\d")
 _INVISIBLE = re.compile("[\0\ufeff\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"\s+")
+ONE_COLUMN = Dialect("\x1f")  # a separator that no text has
 _RESPONSE = {"response", "open-ended response", "other (please specify)"}
 
 
@@ -110,17 +111,13 @@ def clean_names(names: Sequence[str]) -> tuple[str, ...]:
 def _dialect(head: Sequence[str], suffix: str) -> tuple[Dialect, list[Record | Broken]]:
     """The dialect under which the head looks most like one table, and its records."""
     text = "".join(head)
-    best: tuple[float, Dialect, list[Record | Broken]] | None = None
+    best = (0.5, ONE_COLUMN)  # nothing else is more than half convincing
     for dialect in _candidates(text):
-        found = list(records(head, dialect))
-        score = _table_likeness(found) + (0.05 if suffix in {".tsv", ".tab"} and dialect.delimiter == "\t" else 0)
-        if dialect == Dialect() and score <= 0.5:
-            score = 0.5  # one column: nothing else is more than half convincing
-        if best is None or score > best[0] + 1e-9:
-            best = (score, dialect, found)
-    if best is None:
-        raise AssertionError("a comma is always a candidate")
-    return best[1], best[2]
+        score = _table_likeness(list(records(head, dialect)))
+        score += 0.05 if score and dialect.delimiter == "\t" and suffix in {".tsv", ".tab"} else 0
+        if score > best[0] + 1e-9:
+            best = (score, dialect)
+    return best[1], list(records(head, best[1]))
 
 
 def _candidates(text: str) -> list[Dialect]:
@@ -135,20 +132,36 @@ def _candidates(text: str) -> list[Dialect]:
 
 
 def _table_likeness(found: Sequence[Record | Broken]) -> float:
-    """Between 0 and about 1: the share of rows as wide as most, less where the first rows are not, or quotes break."""
-    widths = [len(record.cells) for record in found if isinstance(record, Record) and any(record.cells)]
-    usual, times = max(Counter(widths).items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+    """Between 0 and about 1: how many rows are as wide as most, and whether the first row is.
+
+    Above a half if the first row is; else the narrow rows above the first wide one are taken for titles, and at least
+    five sixths of the rows below them must be as wide.
+    """
+    widths = [
+        0 if isinstance(record, Broken) else len(record.cells)
+        for record in found
+        if isinstance(record, Broken) or not is_blank(record.cells)
+    ]
+    counted = Counter(width for width in widths if width)
+    usual = max(counted, key=lambda width: (counted[width], width), default=0)
     if usual < 2:
         return 0.0
-    broken = sum(1 for record in found if isinstance(record, Broken))
-    share = times / (len(widths) + 4 * broken)
-    first = widths[0] == usual or 2 <= widths[0] >= usual - 1
-    return share * (1.0 if first else 0.6) + 0.01 * min(usual, 50) / 50
+    tie = 0.0002 * min(usual, 50)
+    first = next((width for width in widths if width), 0)
+    if usual - 1 <= first <= usual and first > 1:
+        return 0.5 + 0.49 * widths.count(usual) / len(widths) + tie
+    body = widths[widths.index(usual) :] if usual > 2 else widths
+    return 0.6 * body.count(usual) / len(body) + tie
+
+
+def is_blank(cells: Sequence[str]) -> bool:
+    """Whether a record is a blank line: no cells, or one with nothing but blanks."""
+    return not cells or (len(cells) == 1 and not cells[0].strip())
 
 
 def _usual_width(rows: Sequence[Sequence[str]]) -> int:
     counted = Counter(len(row) for row in rows if any(row))
-    return max(counted.items(), key=lambda item: (item[1], item[0]), default=(0, 0))[0]
+    return max(counted, key=lambda width: (counted[width], width), default=0)
 
 
 def _header(rows: Sequence[Sequence[str]], usual: int, name: str) -> Header:

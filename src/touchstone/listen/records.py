@@ -6,6 +6,7 @@ import csv
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from touchstone.listen.encodings import LONGEST_LINE
 
@@ -39,8 +40,7 @@ class Dialect:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):  # made a million times a second: a frozen dataclass takes twice as long
     """The cells of one record; `line` is the 1-based number of the physical line where it begins."""
 
     line: int
@@ -75,20 +75,22 @@ class _Feed:
     def __next__(self) -> str:
         line = self._again.popleft() if self._again else next(self._source)
         taken = self._taken
-        taken.append(line)
-        if len(taken) > 1 and (len(taken) > MOST_LINES or self.size > LONGEST_LINE):
+        if taken and (len(taken) == MOST_LINES or self.size > LONGEST_LINE):
+            self._again.appendleft(line)
             raise _Unclosed
+        taken.append(line)
         return line
 
     @property
     def size(self) -> int:
         """Characters of the record that is being read."""
-        return sum(map(len, self._taken))
+        taken = self._taken
+        return len(taken[0]) if len(taken) == 1 else sum(map(len, taken))
 
     def accept(self) -> int:
         """Forget the lines of a finished record; the number of the line where it began."""
         began = self.line
-        self.line += len(self._taken)
+        self.line = began + len(self._taken)
         self._taken.clear()
         return began
 

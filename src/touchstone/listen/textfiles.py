@@ -13,7 +13,7 @@ from typing import Self
 
 from touchstone.core.errors import BadFile
 from touchstone.listen.encodings import Contents, Encoding, examine, lines
-from touchstone.listen.layout import Layout, layout
+from touchstone.listen.layout import Layout, is_blank, layout
 from touchstone.listen.rawfile import SHORTEST_LINE_LIMIT, RawFile
 from touchstone.listen.records import Broken, Dialect, Record, records
 
@@ -51,7 +51,7 @@ def read_text(
     head, whole = _head(source, contents)
     found = layout(head, name=name, suffix=suffix)
     found = replace(found, notes=(*_oddities(contents, found), *found.notes))
-    line_end = _clean(head, found, contents)
+    line_end = _clean(head, found, contents, whole=whole)
     if line_end is None:
         report(f"{name} is not clean; a clean copy of it is made first.")
         with source.open("rb") as stream:
@@ -166,9 +166,9 @@ class _Sieve:
                 self._refuse(record.line, record.reason, record.text)
                 continue
             cells = record.cells
+            if is_blank(cells):
+                continue
             if len(cells) != width:
-                if _blank(cells):
-                    continue
                 fitted = self._fitted(cells)
                 if fitted is None:
                     reason = f"The row has {len(cells)} {'cell' if len(cells) == 1 else 'cells'}, the header {width}."
@@ -198,10 +198,6 @@ class _Sieve:
         self._writer.writerow((line, reason, text[:_LINE_SHOWN].rstrip("\r\n")))
 
 
-def _blank(cells: Sequence[str]) -> bool:
-    return not cells or (len(cells) == 1 and not cells[0].strip())
-
-
 def _head(source: Path, contents: Contents) -> tuple[list[str], bool]:
     """The first lines, complete ones only, and whether they are the whole file."""
     taken: list[str] = []
@@ -215,20 +211,31 @@ def _head(source: Path, contents: Contents) -> tuple[list[str], bool]:
     return taken, True
 
 
-def _clean(head: Sequence[str], found: Layout, contents: Contents) -> str | None:
+def _clean(head: Sequence[str], found: Layout, contents: Contents, *, whole: bool) -> str | None:
     """The line end if the file can be read in place, as far as its bytes and its head tell; None if it needs a copy."""
     plain = contents.encoding.codec == "utf-8" and not contents.encoding.strays and not contents.nuls
     # DuckDB takes a blank line in a file of one column for a row
     if not plain or found.pad or found.dialect.spaced or found.width == 1:
         return None
+    if max(map(len, head)) > SHORTEST_LINE_LIMIT // 4:
+        return None
     parsed = list(records(head, found.dialect))
-    if len(parsed) > found.skip and isinstance(parsed[-1], Broken):
-        parsed.pop()  # the sample may end inside a quoted cell
+    if not whole:
+        parsed = _before_the_cut(parsed)
     if not all(_fits(record, number, found) for number, record in enumerate(parsed)):
         return None
-    header_end = parsed[found.skip].line - 1 if len(parsed) > found.skip else len(head)
-    line_end = "\r\n" if head[header_end - 1].endswith("\r\n") else "\n"
-    return None if head[header_end - 1].endswith("\r") else line_end
+    ends = {_line_end(head[record.line - 2]) for record in parsed[1:]} or {_line_end(head[-1])}
+    return ends.pop() if len(ends) == 1 and ends <= {"\n", "\r\n"} else None
+
+
+def _before_the_cut(parsed: list[Record | Broken]) -> list[Record | Broken]:
+    """The records up to a quote that is not closed: where the sample ends inside a quoted cell, no fault of the file."""
+    last = next((number for number, record in enumerate(parsed) if isinstance(record, Broken)), len(parsed))
+    return parsed[:last]
+
+
+def _line_end(line: str) -> str:
+    return "\r\n" if line.endswith("\r\n") else line[-1:] if line[-1:] in {"\r", "\n"} else "\n"
 
 
 def _fits(record: Record | Broken, number: int, found: Layout) -> bool:
@@ -240,7 +247,7 @@ def _fits(record: Record | Broken, number: int, found: Layout) -> bool:
 
 def _counted(head: Sequence[str], found: Layout) -> int:
     rows = islice(records(head, found.dialect), found.skip, None)
-    return sum(1 for record in rows if isinstance(record, Record) and not _blank(record.cells))
+    return sum(1 for record in rows if isinstance(record, Record) and not is_blank(record.cells))
 
 
 def _sampled(path: Path, found: Layout) -> tuple[tuple[str, ...], ...]:
