@@ -10,6 +10,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,12 @@ def rows(raw: RawFile) -> Cells:
     reader = "read_parquet" if raw.format == "parquet" else "read_csv"
     options = "".join(f", {name} = {literal(value)}" for name, value in raw.scan_options().items())
     return duckdb.sql(f"from {reader}({literal(str(raw.path))}{options})").fetchall()
+
+
+def counted(raw: RawFile) -> int:
+    options = "".join(f", {name} = {literal(value)}" for name, value in raw.scan_options().items())
+    [(number,)] = duckdb.sql(f"select count(*) from read_csv({literal(str(raw.path))}{options})").fetchall()
+    return int(number)
 
 
 def aside(raw: RawFile) -> list[dict[str, str]]:
@@ -305,7 +312,7 @@ def test_a_workbook_gives_one_table_per_visible_sheet_with_something_in_it(folde
     sheet.title = "Answers"
     for row in (["Report"], [], ["id", "when", "comment"], [17850, None, "None"], ["00042", None, '=1+"x"']):
         sheet.append(row)
-    sheet["B4"] = __import__("datetime").datetime(2017, 3, 1, 10, 5)
+    sheet["B4"] = datetime(2017, 3, 1, 10, 5)
     book.create_sheet("Empty")
     hidden = book.create_sheet("Hidden")
     hidden.append(["a"])
@@ -330,7 +337,9 @@ def test_a_damaged_workbook_is_a_sentence(folder: Path) -> None:
 
 
 def test_json_lines_are_flattened_and_broken_ones_set_aside(folder: Path) -> None:
-    text = '{"id": 1, "person": {"name": "Ada"}, "score": 9.50, "tags": ["a"]}\nnot json\n[1]\n\n{"id": 2, "ok": null}\n'
+    text = (
+        '{"id": 1, "person": {"name": "Ada"}, "score": 9.50, "tags": ["a"]}\nnot json\n[1]\n\n{"id": 2, "ok": null}\n'
+    )
     raw = one(folder, text, "events.jsonl")
     assert raw.headers == ("id", "person.name", "score", "tags", "ok")
     assert rows(raw) == [("1", "Ada", "9.50", '["a"]', None), ("2", None, None, None, None)]
@@ -508,7 +517,7 @@ def test_an_unreadable_file_is_a_sentence(folder: Path) -> None:
         opened(path)
 
 
-CELL = st.text(st.sampled_from('ab1,;"\n\r é☃\t\''), max_size=8)
+CELL = st.text(st.sampled_from("ab1,;\"\n\r é☃\t'"), max_size=8)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -521,7 +530,9 @@ def test_what_a_csv_writer_writes_is_what_the_engine_reads(folder: Path, table: 
     assert raw.set_aside == 0
 
 
-LINE = st.sampled_from(["1,2,3", "1,2", "1,2,3,4", '1,"a\nb",3', '1,"open,3', '1,"a"b,3', "", "1,2,3,,", "\0,é,", ",,", " "])
+LINE = st.sampled_from(
+    ["1,2,3", "1,2", "1,2,3,4", '1,"a\nb",3', '1,"open,3', '1,"a"b,3', "", "1,2,3,,", "\0,é,", ",,", " "]
+)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -548,7 +559,7 @@ SFO = {2010: 3234, 2011: 3872, 2012: 3521, 2013: 3535, 2014: 2818, 2015: 2958, 2
 @pytest.mark.real_data
 def test_every_wave_of_the_airport_survey_is_read_whole(tmp_path: Path) -> None:
     tables = list(open_files([real("sfo_airport_survey", "*.csv")], scratch=tmp_path))
-    assert {int(raw.name[:4]): len(rows(raw)) for raw in tables} == SFO
+    assert {int(raw.name[:4]): counted(raw) for raw in tables} == SFO
     assert sum(SFO.values()) == 25_856
     assert all(raw.in_place and header == header.strip() for raw in tables for header in raw.headers)
 
@@ -556,15 +567,15 @@ def test_every_wave_of_the_airport_survey_is_read_whole(tmp_path: Path) -> None:
 @pytest.mark.real_data
 def test_the_incident_log_is_read_from_its_zip(tmp_path: Path) -> None:
     [raw] = list(open_files([real("it_incidents")], scratch=tmp_path))
-    assert len(rows(raw)) == 141_712
+    assert counted(raw) == 141_712
     assert {"category", "category_2"} <= set(raw.headers)
 
 
 @pytest.mark.real_data
 def test_invoices_reviews_queries_and_churn_are_read_whole(tmp_path: Path) -> None:
     folders = [real(name) for name in ("online_retail", "womens_clothing_reviews", "banking77", "iranian_churn")]
-    counted = {raw.name.split("/")[-1]: len(rows(raw)) for raw in open_files(folders, scratch=tmp_path)}
-    assert counted == {
+    found = {raw.name.split("/")[-1]: counted(raw) for raw in open_files(folders, scratch=tmp_path)}
+    assert found == {
         "online_retail.csv.gz": 541_909,
         "Womens Clothing E-Commerce Reviews.csv": 23_486,
         "test.csv": 3_080,

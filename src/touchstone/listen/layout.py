@@ -134,8 +134,7 @@ def _candidates(text: str) -> list[Dialect]:
 def _table_likeness(found: Sequence[Record | Broken]) -> float:
     """Between 0 and about 1: how many rows are as wide as most, and whether the first row is.
 
-    Above a half if the first row is; else the narrow rows above the first wide one are taken for titles, and at least
-    five sixths of the rows below them must be as wide.
+    Above a half if the first row is; else the narrow rows above the first wide one are taken for titles.
     """
     widths = [
         0 if isinstance(record, Broken) else len(record.cells)
@@ -150,8 +149,10 @@ def _table_likeness(found: Sequence[Record | Broken]) -> float:
     first = next((width for width in widths if width), 0)
     if usual - 1 <= first <= usual and first > 1:
         return 0.5 + 0.49 * widths.count(usual) / len(widths) + tie
-    body = widths[widths.index(usual) :] if usual > 2 else widths
-    return 0.6 * body.count(usual) / len(body) + tie
+    if usual == 2:  # a text with one comma in most lines is no table
+        return 0.6 * widths.count(usual) / len(widths) + tie
+    body = widths[widths.index(usual) :]
+    return 0.45 + 0.4 * body.count(usual) / len(body) + tie
 
 
 def is_blank(cells: Sequence[str]) -> bool:

@@ -229,7 +229,7 @@ def _clean(head: Sequence[str], found: Layout, contents: Contents, *, whole: boo
 
 
 def _before_the_cut(parsed: list[Record | Broken]) -> list[Record | Broken]:
-    """The records up to a quote that is not closed: where the sample ends inside a quoted cell, no fault of the file."""
+    """The records up to a quote that is not closed: the sample may end inside a quoted cell, no fault of the file."""
     last = next((number for number, record in enumerate(parsed) if isinstance(record, Broken)), len(parsed))
     return parsed[:last]
 
