@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,14 @@ class Export:
     """A written company, and its files as rows of texts."""
 
     written: Written
+    read: dict[str, list[dict[str, str]]] = field(default_factory=dict)
 
     def rows(self, name: str) -> list[dict[str, str]]:
+        if name not in self.read:
+            self.read[name] = self._rows(name)
+        return self.read[name]
+
+    def _rows(self, name: str) -> list[dict[str, str]]:
         latin = name == "tickets.csv" and self.truth["company"]["dirt"]
         with self.written.paths[name].open(encoding="latin-1" if latin else "utf-8", newline="") as stream:
             return list(csv.DictReader(stream, delimiter=";" if latin else ",", restval="<missing>"))

@@ -134,17 +134,20 @@ def _count_futures(tally: Tally, scene: Scene) -> None:
     for name, category in CATEGORIES.items():
         future = np.stack(potential(tally.company, scene.who, mind.log_tenure[rows, first], category), axis=1)
         tally.plus(f"future {name}", future[member].sum(axis=0))
-        said = member & answered[rows, first] & (own == category)
+        responder = member & answered[rows, first]
+        tally.plus(f"future responder {name}", future[responder].sum(axis=0))
+        said = responder & (own == category)
         tally.plus(f"naive {name}", np.array([said.sum(), *future[said].sum(axis=0)]))
-    tally.plus("future n", member.sum())
+    tally.plus("future n", np.array([member.sum(), (member & answered[rows, first]).sum()]))
 
 
 def _count_members(tally: Tally, scene: Scene) -> None:
     """Members at the start of each full year, and how many of them were gone a year later."""
-    life = scene.life
-    for year in range(tally.company.months // 12):
-        here = (life.joined <= 12 * year) & (life.left > 12 * year)
-        tally.plus(f"churn year {year + 1}", np.array([here.sum(), (here & (life.left <= 12 * (year + 1))).sum()]))
+    life, company = scene.life, tally.company
+    for year in range(company.months // 12):
+        start, end = (scene.clock.tau(months_later(company.start, 12 * y)) for y in (year, year + 1))
+        here = (life.joined <= start) & (life.left > start)
+        tally.plus(f"churn year {year + 1}", np.array([here.sum(), (here & (life.left <= end)).sum()]))
 
 
 def _count_records(tally: Tally, scene: Scene) -> None:
@@ -278,16 +281,23 @@ def _explained(covariance: Sum, columns: list[int], planted: Floats) -> Truth:
 
 
 def _effects(tally: Tally) -> Truth:
-    n = float(tally.sums["future n"][0])
-    adjusted = {name: tally.sums[f"future {name}"] / n for name in CATEGORIES}
-    naive = {name: tally.sums[f"naive {name}"][1:] / tally.sums[f"naive {name}"][0] for name in CATEGORIES}
+    members, responders = tally.sums["future n"].tolist()
+    adjusted = {name: tally.sums[f"future {name}"] / members for name in CATEGORIES}
+    among = {name: tally.sums[f"future responder {name}"] / responders for name in CATEGORIES}
+    said = {name: tally.sums[f"naive {name}"] for name in ("promoter", "detractor")}
+    both = all(sums[0] for sums in said.values())
+    naive = {name: sums[1:] / sums[0] for name, sums in said.items()} if both else {}
     spend = {name: float(future[2]) for name, future in adjusted.items()}
     return {
-        "about": "if all members held this opinion at their first wave; expected values given who they are",
-        "n": int(n),
+        "about": "if all members held this opinion at their first wave; expected values given who they are."
+        " Responders are other people than members, so the effect among them is another number; naive compares"
+        " responders who are promoters with responders who are detractors",
+        "n": int(members),
+        "responders": int(responders),
         "adjusted": {name: _future(future) for name, future in adjusted.items()},
         "promoter_minus_detractor": _future(adjusted["promoter"] - adjusted["detractor"]),
-        "naive_promoter_minus_detractor": _future(naive["promoter"] - naive["detractor"]),
+        "promoter_minus_detractor_among_responders": _future(among["promoter"] - among["detractor"]),
+        "naive_promoter_minus_detractor": _future(naive["promoter"] - naive["detractor"]) if both else None,
         "value_of_one_point_per_1000_members": {
             "detractor_to_promoter": 1000 * (spend["promoter"] - spend["detractor"]) / 200,
             "passive_to_promoter": 1000 * (spend["promoter"] - spend["passive"]) / 100,
