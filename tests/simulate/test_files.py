@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from touchstone.core.errors import BadFile
+from touchstone.core.nouns import NOUNS
 from touchstone.simulate import Company, write_company
 from touchstone.simulate.dirt import COMMENT, FORMULAS, RECOMMEND
 from touchstone.simulate.files import EXPORTS
@@ -220,6 +221,14 @@ def test_colleagues_share_an_account_and_a_depot(clean: Any) -> None:
             sizes[row["account_id"]] += 1
     assert set(sizes.values()) == {4}
     assert all(len(places) == 1 for places in depots.values())
+
+
+@pytest.mark.parametrize("name", ["customers", "orders", "subscriptions", "events", "invitations"])
+def test_the_company_s_own_systems_use_the_words_of_the_tables(name: str, clean: Any) -> None:
+    own = {"customers": {"email", "region", "depot", "usage_index"}, "orders": {"refund_of"}}
+    header = set(clean.rows(f"{name}.csv")[0])
+    assert header - own.get(name, set()) <= set(NOUNS[name].column_names)
+    assert set(NOUNS[name].required) <= header
 
 
 def test_the_truth_file_is_what_was_returned(clean: Any) -> None:
