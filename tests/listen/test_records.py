@@ -29,7 +29,9 @@ def test_a_cell_of_a_thousand_lines_is_still_one_cell() -> None:
 
 @given(
     st.lists(
-        st.text(st.sampled_from('a,";\n'), max_size=9).map(lambda line: line.replace("\n", "") + "\n"), max_size=30
+        st.text(st.sampled_from('a,";\n'), max_size=9).map(lambda line: line.replace("\n", "") + "\n"),
+        min_size=1,
+        max_size=30,
     )
 )
 def test_every_physical_line_belongs_to_exactly_one_record(lines: list[str]) -> None:
