@@ -133,9 +133,16 @@ class DuckDB(Engine):
         self.connection.con.register(name, rows)
         return self.connection.table(name)
 
-    def write_parquet(self, query: Table, path: Path) -> int:
-        """Write the rows of `query` to a new Parquet file and say how many they were."""
-        sql = f"COPY ({self.sql(query)}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
+    def write_parquet(self, query: Table, path: Path, columns: Sequence[Column]) -> int:
+        """Write `columns` of `query` to a new Parquet file in their types and say how many rows they were.
+
+        The types are written out because the engine gives a literal the narrowest type that holds it.
+        """
+        types = _SQL_TYPES[self.name]
+        casts = ", ".join(f"CAST({identifier(c.name)} AS {types[c.type]}) AS {identifier(c.name)}" for c in columns)
+        sql = (
+            f"COPY (SELECT {casts} FROM ({self.sql(query)})) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
+        )
         return int(self.run(sql)[0][0])
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis
 
@@ -84,24 +85,28 @@ class Data:
         noun = NOUNS[name]
         if noun.time is None:
             return table
-        wall = local(table[noun.time], self.zone, self.engine.name)
-        inside = (wall >= _midnight(period.start)) & (wall < _midnight(period.end))
+        time = table[noun.time]
+        inside = (time >= self.midnight(period.start)) & (time < self.midnight(period.end))
         if "period" in table.columns:
             inside |= table[noun.time].isnull() & table["period"].startswith(period.label)
         return table.filter(inside)
 
-    def clustered(self, table: Table) -> Table:
-        """`table` with `cluster`: the account if there is one, else the person, else the submission (or the row)."""
-        who = self._people()
-        alone = table["submission_id"] if "submission_id" in table.columns else ibis.null("string")
+    def midnight(self, day: date) -> Any:
+        """The moment at which `day` begins in the workspace's time zone."""
+        begins = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
+        return ibis.literal(begins).cast("timestamp('UTC')")
+
+    def clustered(self, table: Table, name: str) -> Table:
+        """`table` with `cluster`: the account if there is one, else the person, else the submission or the row."""
+        alone = table["submission_id" if "submission_id" in table.columns else NOUNS[name].key]
         if "customer_id" not in table.columns:
-            return table.mutate(cluster=table["account_id"] if "account_id" in table.columns else alone)
+            return table.mutate(cluster=alone)
+        who = self._people()
         if who is None:
             return table.mutate(cluster=ibis.coalesce(table["customer_id"], alone))
         joined = table.left_join(who, table["customer_id"] == who["who_id"])
-        return joined.mutate(cluster=ibis.coalesce(joined["who_cluster"], joined["customer_id"], alone)).drop(
-            "who_id", "who_cluster"
-        )
+        cluster = ibis.coalesce(joined["who_cluster"], joined["customer_id"], joined[alone.get_name()])
+        return joined.mutate(cluster=cluster).drop("who_id", "who_cluster")
 
     def _people(self) -> Table | None:
         """Customers who count as one with others: (who_id, who_cluster), only where that is not the customer alone."""
@@ -164,7 +169,3 @@ _PERIOD_FORM: dict[Grain, str] = {
     "week": r"^\d{4}-W\d{2}$",
     "day": r"^\d{4}-\d{2}-\d{2}$",
 }
-
-
-def _midnight(day: Any) -> Any:
-    return ibis.literal(datetime(day.year, day.month, day.day))

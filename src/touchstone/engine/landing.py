@@ -46,11 +46,11 @@ def land(
     """
     rows = rows.select(*(column.name for column in columns))
     if existing is None:
-        n_new = engine.write_parquet(rows, new)
+        n_new = engine.write_parquet(rows, new, columns)
         return Landing(
             table=table, key=key, columns=tuple(columns), new=new, n_new=n_new, changed=None, n_changed=0, n_unchanged=0
         )
-    n_new = engine.write_parquet(rows.anti_join(existing, key), new)
+    n_new = engine.write_parquet(rows.anti_join(existing, key), new, columns)
     comparable = [name for name in provided if name in existing.columns and name != key]
     matched = rows.inner_join(existing.select(key, "import_number", *comparable), key, rname="old_{name}")
     differs = ibis.literal(False)
@@ -78,7 +78,8 @@ def land(
         )
     n_changed = int(counts["differing"] or 0)
     if n_changed:
-        engine.write_parquet(others.select(key, *(p for p in provided if p != key), "import_number"), changed)
+        brought = {key, "import_number", *provided}
+        engine.write_parquet(others, changed, [column for column in columns if column.name in brought])
     return Landing(
         table=table,
         key=key,

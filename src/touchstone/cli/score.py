@@ -1,0 +1,145 @@
+"""`touchstone score` and `touchstone metrics`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from touchstone.cli.options import json_option, opened, print_json, print_table, workspace_option
+from touchstone.core.errors import TouchstoneError
+from touchstone.core.estimate import Estimate, NoEstimate, Total, interval, shown
+from touchstone.engine.data import Data
+from touchstone.listen.add import add
+from touchstone.measure.metrics import metric_named, metrics_of
+from touchstone.measure.score import score as score_metric
+from touchstone.measure.scores import Score, Scores
+from touchstone.workspace import Workspace
+
+
+@click.command()
+@click.argument("metric")
+@click.option("--by", multiple=True, help="Column, period (year, quarter, month, week, day) or customer.X; repeatable.")
+@click.option("--where", default="", help="Keep rows: COLUMN OP VALUE, joined by and.")
+@click.option("--weight", help="Column of weights (default: unweighted).")
+@click.option("--period", help="Only 2017, 2017-Q3, 2017-03, 2017-W09, 2017-03-31 or a span 2017-01..2017-03.")
+@click.option("--baseline", help="The period that every other is compared with; needs --by year, month…")
+@click.option("--level", default=0.95, show_default=True, help="Confidence level of the intervals.")
+@click.option("--as-of", type=int, help="The data as of this import number.")
+@click.option("--file", "files", multiple=True, type=click.Path(path_type=Path), help="Score a file; no workspace.")
+@click.option("--sql", "show_sql", is_flag=True, help="Print the query behind the numbers instead.")
+@workspace_option
+@json_option
+def score(
+    metric: str,
+    by: tuple[str, ...],
+    where: str,
+    weight: str | None,
+    period: str | None,
+    baseline: str | None,
+    level: float,
+    as_of: int | None,
+    files: tuple[Path, ...],
+    show_sql: bool,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Score METRIC with its interval, n, and change against a baseline.
+
+    \b
+    Examples:
+        touchstone score nps --by segment
+        touchstone score overall_rating --by year --baseline 2010
+        touchstone score nps --file survey.csv
+    """
+    with TemporaryDirectory() as scratch:
+        workspace, data = _opened(folder, files, as_of, Path(scratch))
+        scores = score_metric(
+            data,
+            metric_named(metric, metrics_of(workspace.folder)),
+            by=by,
+            where=where,
+            weight=weight,
+            level=level,
+            period=period,
+            baseline=baseline,
+        )
+    if show_sql:
+        click.echo(scores.sql)
+    elif as_json:
+        print_json(scores.records())
+    else:
+        _tell(scores)
+
+
+def _opened(folder: Path | None, files: tuple[Path, ...], as_of: int | None, scratch: Path) -> tuple[Workspace, Data]:
+    """The workspace and its data; with files, a workspace that is gone when the command ends."""
+    if not files:
+        workspace = opened(folder)
+    else:
+        workspace = Workspace.create(scratch / "workspace")
+        add(workspace, files)
+    return workspace, workspace.data(as_of=as_of)
+
+
+def _tell(scores: Scores) -> None:
+    click.echo(scores.sentence())
+    if len(scores.rows) > 1 or scores.by:
+        changed = any(row.change for row in scores.rows)
+        heads = [*scores.by, scores.metric.name, "interval", "n", *(["change", "verdict"] if changed else [])]
+        print_table(heads, [_cells(row, changed) for row in scores.rows], right=[scores.metric.name, "n"])
+    for note in scores.notes:
+        click.echo(f"Note: {note}.")
+    methods = {row.result.method for row in scores.rows if isinstance(row.result, Estimate)}
+    if methods:
+        click.echo(f"Method: {'; '.join(sorted(methods))}. Data as of import {scores.data_number}.")
+
+
+def _cells(row: Score, changed: bool) -> list[str]:
+    result = row.result
+    group = ["none" if value is None else value for value in row.group]
+    if isinstance(result, Estimate):
+        cells = [*group, shown(result), interval(result), f"{result.n:,}"]
+    elif isinstance(result, Total):
+        cells = [*group, f"{result.value:,.2f} {result.unit}", "exact sum", f"{result.n:,}"]
+    else:
+        cells = [*group, "-", result.reason, "" if result.n is None else f"{result.n:,}"]
+    return [*cells, *(_change(row) if changed else [])]
+
+
+def _change(row: Score) -> list[str]:
+    if row.change is None:
+        return ["", ""]
+    change = row.change.difference
+    if isinstance(change, NoEstimate):
+        return ["-", str(row.change.verdict)]
+    return [f"{shown(change)} ({interval(change)})", str(row.change.verdict)]
+
+
+_SHOWN = ("name", "label", "table", "unit", "better", "version", "definition", "source")
+
+
+@click.command()
+@click.argument("name", required=False)
+@workspace_option
+@json_option
+def metrics(name: str | None, folder: Path | None, as_json: bool) -> None:
+    """List the metrics, or show the definition of one.
+
+    \b
+    Example:
+        touchstone metrics nps
+    """
+    try:
+        home = opened(folder).folder
+    except TouchstoneError:
+        home = Path()  # without a workspace there are still those that come with Touchstone
+    known = metrics_of(home)
+    chosen = [metric_named(name, known)] if name else list(known.values())
+    if as_json:
+        print_json([{key: getattr(one, key) for key in _SHOWN} for one in chosen])
+    elif name:
+        click.echo(f"{chosen[0].label}\n{chosen[0].definition}\nFrom: {chosen[0].table}. Source: {chosen[0].source}.")
+    else:
+        print_table(["metric", "is", "from"], [[m.name, m.label, m.table] for m in chosen])

@@ -1,0 +1,98 @@
+"""Two-level sums of a number per group: over answers, and over the clusters they belong to, in one query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ibis
+
+from touchstone.core.metric import Score
+from touchstone.engine.connect import Table
+from touchstone.engine.people import replicate
+
+SUMS = ("n", "clusters", "w", "ww", "wx", "wxx", "aa", "ab", "bb")
+FLAT_SUMS = ("n", "w", "ww", "wx", "wxx")
+
+
+def points(answer: Any, form: Score) -> Any:
+    """What an answer scores by the metric's bands; null outside its scale."""
+    inside = answer.between(form.lowest, form.highest)
+    if not form.bands:
+        return inside.ifelse(answer.cast("float64"), ibis.null("float64"))
+    from_the_top = [(answer >= band.low, float(band.points)) for band in reversed(form.bands)]
+    return inside.ifelse(ibis.cases(*from_the_top), ibis.null("float64"))
+
+
+def moments(rows: Table, by: Sequence[str], *, centre: float) -> Table:
+    """One row of sums per group of `by`, from rows with columns x, w and cluster; x is centred before squaring.
+
+    One scan, one grouping by cluster, one by group. The sums are those of `stats.moments.Moments`.
+    """
+    return _second_level(_cluster_sums(_centred(rows, centre), [*by, "cluster"]), by)
+
+
+def _centred(rows: Table, centre: float) -> Table:
+    return rows.mutate(_x=(rows.x - centre).cast("float64"), _w=rows.w.cast("float64"))
+
+
+def _cluster_sums(rows: Table, keys: Sequence[str]) -> Table:
+    return rows.group_by(list(keys)).aggregate(
+        n=rows.count(),
+        a=(rows._w * rows._x).sum(),
+        b=rows._w.sum(),
+        q=(rows._w * rows._x * rows._x).sum(),
+        ww=(rows._w * rows._w).sum(),
+    )
+
+
+def _second_level(clusters: Table, by: Sequence[str]) -> Table:
+    sums = {
+        "n": clusters.n.sum(),
+        "clusters": clusters.count(),
+        "w": clusters.b.sum(),
+        "ww": clusters.ww.sum(),
+        "wx": clusters.a.sum(),
+        "wxx": clusters.q.sum(),
+        "aa": (clusters.a * clusters.a).sum(),
+        "ab": (clusters.a * clusters.b).sum(),
+        "bb": (clusters.b * clusters.b).sum(),
+    }
+    return clusters.group_by(list(by)).aggregate(**sums) if by else clusters.aggregate(**sums)
+
+
+def replicate_sums(rows: Table, by: Sequence[str], *, centre: float, groups: int) -> Table:
+    """Flat sums per group of `by` and replicate group: enough for a clustered interval of any roll-up."""
+    prepared = _centred(rows, centre).mutate(replicate=replicate(rows.cluster, groups))
+    return prepared.group_by([*by, "replicate"]).aggregate(**flat_aggregates(prepared))
+
+
+def flat_aggregates(rows: Table) -> dict[str, Any]:
+    """The flat sums over rows with `_x` (centred) and `_w`."""
+    return {
+        "n": rows.count(),
+        "w": rows._w.sum(),
+        "ww": (rows._w * rows._w).sum(),
+        "wx": (rows._w * rows._x).sum(),
+        "wxx": (rows._w * rows._x * rows._x).sum(),
+    }
+
+
+def cross_sums(rows: Table, by: Sequence[str], across: str, baseline: str, *, centre: float) -> Table:
+    """Products of each group's cluster sums with the baseline's, for differences between groups that share people.
+
+    One row per group of `by` and value of `across` other than `baseline`, with aa, ab, ba, bb = sums over the shared
+    clusters of a_base a, a_base b, b_base a, b_base b, and `shared`, how many clusters are in both.
+    """
+    sums = _cluster_sums(_centred(rows, centre), [*by, across, "cluster"])
+    base = sums.filter(sums[across] == baseline).select(*by, "cluster", a0="a", b0="b")
+    others = sums.filter(sums[across] != baseline)
+    same = [others[name].identical_to(base[name]) for name in by]
+    joined = others.inner_join(base, [others.cluster == base.cluster, *same], rname="base_{name}")
+    return joined.group_by([*by, across]).aggregate(
+        aa=(joined.a0 * joined.a).sum(),
+        ab=(joined.a0 * joined.b).sum(),
+        ba=(joined.b0 * joined.a).sum(),
+        bb=(joined.b0 * joined.b).sum(),
+        shared=joined.count(),
+    )

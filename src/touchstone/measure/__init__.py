@@ -1,0 +1,1 @@
+"""Stage 3: metrics as data, and their scores with everything a sceptic asks for."""

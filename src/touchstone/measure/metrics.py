@@ -1,0 +1,85 @@
+"""Metric definitions as TOML: those that come with Touchstone, and the workspace's own beside them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from touchstone.core.errors import BadDefinition, UnknownName
+from touchstone.core.metric import Amount, Band, Duration, Form, Metric, Repeat, Retention, Score, Share
+
+_FORMS: dict[str, type[Any]] = {
+    "score": Score,
+    "share": Share,
+    "duration": Duration,
+    "repeat": Repeat,
+    "retention": Retention,
+    "amount": Amount,
+}
+_HEADER = ("label", "table", "unit", "better", "version", "definition", "source")
+
+
+@cache
+def built_in() -> dict[str, Metric]:
+    """The metrics that come with Touchstone, by name."""
+    folder = resources.files("touchstone.measure") / "catalogue"
+    entries = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda e: e.name)
+    found = [read_metric(entry.name.removesuffix(".toml"), entry.read_text("utf-8")) for entry in entries]
+    return {metric.name: metric for metric in found}
+
+
+def metrics_of(folder: Path) -> dict[str, Metric]:
+    """The built-in metrics and those in `definitions/metrics` of a workspace; the workspace's own win."""
+    own = folder / "definitions" / "metrics"
+    files = sorted(own.glob("*.toml")) if own.is_dir() else []
+    mine = [read_metric(file.stem, file.read_text("utf-8")) for file in files]
+    return built_in() | {metric.name: metric for metric in mine}
+
+
+def metric_named(name: str, known: Mapping[str, Metric] | None = None) -> Metric:
+    """The metric called `name` among `known` (the built-in ones); UnknownName with its neighbours otherwise."""
+    metrics = built_in() if known is None else known
+    if name not in metrics:
+        raise UnknownName.among("metric", name, metrics)
+    return metrics[name]
+
+
+def read_metric(name: str, text: str) -> Metric:
+    """The metric in a TOML text: a header, and exactly one table that says what form it has."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadDefinition(f"The metric '{name}' is not TOML: {error}.") from None
+    forms = [word for word in data if word in _FORMS]
+    for word in data:
+        if word not in _FORMS and word not in _HEADER:
+            raise UnknownName.among(f"word in the metric '{name}'", word, (*_FORMS, *_HEADER))
+    if len(forms) != 1:
+        raise BadDefinition(
+            f"The metric '{name}' has {len(forms)} forms.", hint=f"give it exactly one of [{'], ['.join(_FORMS)}]."
+        )
+    header = {word: value for word, value in data.items() if word in _HEADER}
+    for word in ("label", "table", "unit"):
+        if word not in header:
+            raise BadDefinition(f"The metric '{name}' has no {word}.")
+    return Metric(name=name, form=_form(name, forms[0], data[forms[0]]), **header)
+
+
+def _form(name: str, word: str, values: dict[str, Any]) -> Form:
+    if "bands" in values:
+        values = values | {"bands": tuple(Band(float(low), float(points)) for low, points in values["bands"])}
+    if "kinds" in values:
+        values = values | {"kinds": tuple(values["kinds"])}
+    known = list(_FORMS[word].__dataclass_fields__)
+    for key in values:
+        if key not in known:
+            raise UnknownName.among(f"word in [{word}] of the metric '{name}'", key, known)
+    try:
+        form: Form = _FORMS[word](**values)
+    except TypeError as error:
+        raise BadDefinition(f"The metric '{name}' is incomplete: {error}.") from None
+    return form
