@@ -209,6 +209,14 @@ def test_latin_1_and_windows_1252_are_read_with_a_note(folder: Path) -> None:
     assert raw.notes == ("Read as Latin-1 (Windows-1252).", "Columns are separated by semicolons.")
 
 
+def test_an_encoding_that_cannot_be_guessed_can_be_named(folder: Path) -> None:
+    path = written(folder, "id,отзыв\n1,хорошо\n".encode("cp1251"))
+    [raw] = opened(path, encoding="windows-1251")
+    assert (raw.headers, rows(raw)) == (("id", "отзыв"), [("1", "хорошо")])
+    with pytest.raises(UnknownName, match="no encoding called 'cp125l'"):
+        opened(path, encoding="cp125l")
+
+
 def test_a_stray_latin_1_byte_does_not_spoil_utf_8_text(folder: Path) -> None:
     raw = one(folder, "id,comment\n1,schön\n2,größer\n".encode() + b"3,caf\xe9\n")
     assert [comment for _, comment in rows(raw)] == ["schön", "größer", "café"]

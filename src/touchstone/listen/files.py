@@ -5,6 +5,7 @@ What DuckDB 2.0 needs to read them is measured and written down at `RawFile.scan
 
 from __future__ import annotations
 
+import codecs
 import glob
 import hashlib
 import re
@@ -48,7 +49,7 @@ def open_files(
     Raises `BadFile` for a file that cannot be read, `UnknownName` for one that does not exist; in a folder a file of
     an unknown kind that is no table is left out, and named.
     """
-    opener = _Opener(scratch, report, Encoding(encoding) if encoding else None, limits or Limits())
+    opener = _Opener(scratch, report, _named(encoding) if encoding else None, limits or Limits())
     found = False
     for path in paths:
         for raw in opener.tables(Path(path)):
@@ -167,6 +168,13 @@ class _Opener:
         if any(values.decimal_mark(column) == "," for column in columns):
             return replace(raw, notes=(*raw.notes, "Numbers are written with a decimal comma."))
         return raw
+
+
+def _named(encoding: str) -> Encoding:
+    try:
+        return Encoding(codecs.lookup(encoding).name)
+    except LookupError:
+        raise UnknownName.among("encoding", encoding, ("utf-8", "utf-16", "cp1252", "cp1251", "shift_jis")) from None
 
 
 def _matches(pattern: Path) -> list[Path]:
