@@ -96,6 +96,10 @@ class Data:
         begins = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
         return ibis.literal(begins).cast("timestamp('UTC')")
 
+    def local_day(self, time: Any) -> Any:
+        """The day that `time` lies in, where the company is: midnight, as a timestamp without a zone."""
+        return local(time, self.zone, self.engine.name).truncate("D")
+
     def clustered(self, table: Table, name: str) -> Table:
         """`table` with `cluster`: the account if there is one, else the person, else the submission or the row."""
         alone = table["submission_id" if "submission_id" in table.columns else NOUNS[name].key]

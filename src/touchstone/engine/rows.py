@@ -82,13 +82,18 @@ def _other_scale(answers: Table, form: Score) -> Any:
 
 
 def _scored(data: Data, metric: Metric, form: Score, question: Question) -> Table:
+    return _rows(data, answers_with_points(data, metric, form, question), "answers", (*question.by, "kind"))
+
+
+def answers_with_points(data: Data, metric: Metric, form: Score, question: Question) -> Table:
+    """The answers that count, with x = what each scores, w = its weight, and `kind` never empty."""
     answers = _asked(data, metric, form, question)
     answers = answers.filter(answers.score.notnull() & ~_other_scale(answers, form))
     turned = ibis.coalesce(answers.polarity, ibis.literal(form.polarity)) != form.polarity
     score = turned.ifelse(form.lowest + form.highest - answers.score, answers.score)
     rows = answers.mutate(x=points(score, form), w=_weight(answers, question))
     rows = rows.mutate(kind=ibis.coalesce(rows.kind, ibis.literal("unstated")))
-    return _rows(data, rows.filter(rows.x.notnull()), "answers", (*question.by, "kind"))
+    return rows.filter(rows.x.notnull())
 
 
 def _shared(data: Data, metric: Metric, form: Share, question: Question) -> Table:
