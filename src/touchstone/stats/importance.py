@@ -110,21 +110,26 @@ def importances_with_intervals(
     """
     filled = grams.filled()
     if len(filled.w) < FEWEST_GROUPS:
-        return NoEstimate(
-            f"the customers fall into {len(filled.w)} groups; an interval needs at least {FEWEST_GROUPS} groups,"
-            " so customers of more kinds or simply more of them",
-            int(filled.n.sum()),
-        )
+        return _too_few_groups(len(filled.w), int(filled.n.sum()))
     return importances_from(filled.total(), filled.without_each(), outcome, items, level=level, unit=unit)
 
 
 def importances_from(
-    whole: Gram, without: Grams, outcome: str, items: Items, *, level: float = 0.95, unit: str = "points"
+    whole: Gram,
+    without: Grams,
+    outcome: str,
+    items: Items,
+    *,
+    level: float = 0.95,
+    unit: str = "points",
+    moments: str = "",
 ) -> Drivers | NoEstimate:
     """As `importances_with_intervals`, from the moments of everyone and, stacked, those with each group left out.
 
-    For moments that do not subtract, as those estimated from partly answered batteries.
+    For moments that do not subtract, as those that `missing.fit` gives; `moments` names their kind in `method`.
     """
+    if len(without.w) < FEWEST_GROUPS:
+        return _too_few_groups(len(without.w), whole.n)
     chosen = _choose([whole, *_each(without)], outcome, _players(items))
     if isinstance(chosen, NoEstimate):
         return chosen
@@ -135,9 +140,15 @@ def importances_from(
         level=level,
         n=whole.n,
         effective_n=_effective_n(whole, without, outcome),
-        method=f"{full.method}, delete-a-group jackknife ({len(without.w)} groups)",
+        method=", ".join(filter(None, [full.method, moments, f"delete-a-group jackknife ({len(without.w)} groups)"])),
     )
     return _drivers(full, jackknife, unit)
+
+
+def _too_few_groups(groups: int, n: int) -> NoEstimate:
+    return NoEstimate(
+        f"the customers fall into {groups} groups; an interval needs at least {FEWEST_GROUPS}, so more customers", n
+    )
 
 
 # --- choosing columns -----------------------------------------------------------------------------------------------
