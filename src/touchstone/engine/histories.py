@@ -1,0 +1,72 @@
+"""Purchase histories per customer, counted by distinct history: what the models of future buying are fitted to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import ibis
+
+from touchstone.engine.connect import Table
+from touchstone.engine.data import Data
+from touchstone.engine.rows import Question, purchases
+
+DAYS_A_WEEK = 7.0
+
+
+def histories(data: Data, *, until: datetime | None = None, groups: Table | None = None) -> Table:
+    """Rows (x, last, age, spend, count): repeat days with a purchase, weeks to the last, weeks since the first.
+
+    Purchases on one (local) day are one, as the models take them; `spend` is the mean amount of a repeat day to the
+    cent, 0 where there is none. Only what happened before `until` counts (the newest order otherwise). With `groups`
+    (customer_id, band) only their customers, and a column `band`.
+    """
+    orders = purchases(data, Question(), ("purchase", "renewal"))
+    orders = orders.filter(orders.customer_id.notnull())
+    if until is not None:
+        orders = orders.filter(orders.paid_at < ibis.literal(until).cast("timestamp('UTC')"))
+    orders = data.clustered(orders, "orders")
+    days = orders.mutate(day=data.local_day(orders.paid_at))
+    per_day = days.group_by("cluster", "day").aggregate(amount=days.amount.sum().cast("float64"))
+    end = until or newest_order(data)
+    place = ibis.row_number().over(ibis.window(group_by=per_day.cluster, order_by=per_day.day))
+    placed = per_day.mutate(_repeat=place > 0)
+    people = placed.group_by("cluster").aggregate(
+        first=placed.day.min(),
+        latest=placed.day.max(),
+        x=placed._repeat.sum(),
+        spent=placed.amount.sum(where=placed._repeat),
+    )
+    final = data.local_day(ibis.literal(end).cast("timestamp('UTC')"))
+    history = people.mutate(
+        last=_days(people.latest, people.first) / DAYS_A_WEEK,
+        age=(_days(final, people.first) + 1) / DAYS_A_WEEK,  # to the end of the last day
+        spend=(people.x > 0).ifelse((people.spent / people.x.nullif(0)).round(2), 0.0),
+    )
+    keys = ["x", "last", "age", "spend"]
+    if groups is not None:
+        history = history.inner_join(groups.select("cluster", "band"), "cluster")
+        keys = ["band", *keys]
+    return history.group_by(keys).aggregate(count=history.count())
+
+
+def newest_order(data: Data) -> datetime | None:
+    """When the newest order was paid."""
+    orders = data.table("orders")
+    newest: datetime | None = data.fetch(orders.aggregate(newest=orders.paid_at.max())).rows[0]["newest"]
+    return newest
+
+
+def buying_days(data: Data, start: datetime, end: datetime) -> Table:
+    """How many (customer, day) purchases happened in [start, end) among customers who had bought before `start`."""
+    orders = purchases(data, Question(), ("purchase", "renewal"))
+    orders = data.clustered(orders.filter(orders.customer_id.notnull()), "orders")
+    begins, ends = (ibis.literal(time).cast("timestamp('UTC')") for time in (start, end))
+    known = orders.filter(orders.paid_at < begins).select("cluster").distinct()
+    later = orders.filter((orders.paid_at >= begins) & (orders.paid_at < ends)).semi_join(known, "cluster")
+    days = later.select("cluster", day=data.local_day(later.paid_at)).distinct()
+    return days.aggregate(purchases=days.count())
+
+
+def _days(later: Any, earlier: Any) -> Any:
+    return (later.epoch_seconds() - earlier.epoch_seconds()) / 86_400.0

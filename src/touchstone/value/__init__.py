@@ -1,0 +1,1 @@
+"""Stage 5: what customers are worth, observed and forecast, by how they score."""

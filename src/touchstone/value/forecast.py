@@ -1,0 +1,122 @@
+"""What customers will buy and be worth: the models fitted to purchase histories, and held against what really came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from touchstone.core.errors import Refused
+from touchstone.core.estimate import Measured, NoEstimate, record
+from touchstone.engine.data import Data
+from touchstone.engine.histories import DAYS_A_WEEK, buying_days, histories, newest_order
+from touchstone.stats.buying import Buying, Customers, fit_buying
+from touchstone.stats.clv import Plan, lifetime_value, purchases_ahead
+from touchstone.stats.spend import Spend, fit_spend
+
+WEEKS_A_MONTH = 30.4375 / DAYS_A_WEEK
+MONTHS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """The fitted models of buying and spending, or why there are none, and the customers they were fitted to."""
+
+    buying: Buying | NoEstimate
+    spend: Spend | NoEstimate
+    customers: Customers
+    sql: str
+
+    def worth(self, customers: Customers, *, months: int, currency: str, level: float) -> Measured:
+        """What `customers` together are expected to pay over `months` from now, not discounted."""
+        if isinstance(self.buying, NoEstimate):
+            return self.buying
+        if isinstance(self.spend, NoEstimate):
+            return self.spend
+        plan = Plan(months=months, month=WEEKS_A_MONTH, currency=currency)
+        return lifetime_value(self.buying, self.spend, customers, plan, level=level)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdout:
+    """A forecast held against what came: purchase days of known customers in the last `months`.
+
+    `average` is what an average of the past would have said (purchases so far per week, times the weeks ahead).
+    """
+
+    months: int
+    start: datetime
+    forecast: Measured
+    actual: int
+    average: float
+    customers: int
+    sql: str
+
+    @property
+    def covered(self) -> bool | None:
+        """Whether the interval held the truth; None without a forecast."""
+        if isinstance(self.forecast, NoEstimate):
+            return None
+        return self.forecast.low <= self.actual <= self.forecast.high
+
+    def records(self) -> list[dict[str, object]]:
+        """One flat record."""
+        extra = {"actual": self.actual, "average_of_the_past": self.average, "start": self.start.isoformat()}
+        return [{"metric": "purchases_ahead", "months": self.months} | record(self.forecast) | extra]
+
+
+def fit_models(data: Data, *, until: datetime | None = None) -> Models:
+    """BG/NBD and Gamma-Gamma on everybody's purchase histories (Fader, Hardie and Lee 2005; Fader and Hardie 2013).
+
+    Purchases of one day are one. Refused when no order has a customer.
+    """
+    if not data.has("orders"):
+        raise Refused("There are no orders yet.", hint="import them: touchstone add orders.csv")
+    fetched = data.fetch(histories(data, until=until))
+    if not fetched.rows:
+        raise Refused("No order has a customer, so nobody's buying can be followed.", hint="add a customer_id column.")
+    everyone = to_customers(fetched.rows)
+    return Models(buying=fit_buying(everyone), spend=_spending(everyone), customers=everyone, sql=fetched.sql)
+
+
+def _spending(customers: Customers) -> Spend | NoEstimate:
+    if customers.spend is None:
+        return NoEstimate("no amounts are known", customers.n)
+    paid = customers.spend > 0  # the model has no place for days on which nothing was paid
+    return fit_spend(customers.x[paid], customers.spend[paid], customers.count[paid])
+
+
+def to_customers(rows: Sequence[dict[str, Any]]) -> Customers:
+    """Fetched histories as the arrays that the models take."""
+    columns = {name: np.array([row[name] for row in rows], dtype=float) for name in ("x", "last", "age", "spend")}
+    return Customers.of(**columns, count=np.array([row["count"] for row in rows], dtype=float))
+
+
+def hold_out(data: Data, *, months: int = 3, level: float = 0.95) -> Holdout:
+    """Fit on all but the last `months`, forecast them, and count what came."""
+    newest = newest_order(data) if data.has("orders") else None
+    if newest is None:
+        raise Refused("There are no orders yet.", hint="import them: touchstone add orders.csv")
+    start = newest - timedelta(days=round(months * WEEKS_A_MONTH * DAYS_A_WEEK))
+    models = fit_models(data, until=start)
+    weeks = (newest - start).total_seconds() / 86_400 / DAYS_A_WEEK
+    forecast: Measured = (
+        models.buying
+        if isinstance(models.buying, NoEstimate)
+        else purchases_ahead(models.buying, models.customers, weeks, level=level)
+    )
+    came = data.fetch(buying_days(data, start, newest + timedelta(seconds=1)))
+    known = models.customers
+    rates = (known.x + 1) / np.maximum(known.age, 1.0)
+    return Holdout(
+        months=months,
+        start=start,
+        forecast=forecast,
+        actual=int(came.rows[0]["purchases"]),
+        average=float((known.count * rates).sum() * weeks),
+        customers=known.n,
+        sql=came.sql,
+    )
