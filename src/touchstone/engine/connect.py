@@ -72,14 +72,22 @@ class Engine(ABC):
         """The SQL of `query`, as this engine reads it."""
         return str(ibis.to_sql(query, dialect=self.name))
 
+    @abstractmethod
+    def keep(self, query: Table) -> Table:
+        """`query` run once, its rows kept inside the engine until the connection is closed or `drop` is called."""
+
+    @abstractmethod
+    def drop(self, kept: Table) -> None:
+        """Give back the room of a table that `keep` made."""
+
     @contextmanager
     def kept(self, query: Table) -> Iterator[Table]:
         """`query` run once and its rows kept inside the engine for the time of the block."""
-        cached = query.cache()
+        table = self.keep(query)
         try:
-            yield cached
+            yield table
         finally:
-            cached.release()
+            self.drop(table)
 
     def _empty_view_sql(self, name: str, columns: Sequence[Column]) -> str:
         types = _SQL_TYPES[self.name]
@@ -127,6 +135,14 @@ class DuckDB(Engine):
             self.run(self._empty_view_sql(name, columns))
         return self.connection.table(name)
 
+    def keep(self, query: Table) -> Table:
+        name = fresh_name("kept")
+        self.run(f"CREATE TEMPORARY TABLE {identifier(name)} AS {self.sql(query)}")
+        return self.connection.table(name)
+
+    def drop(self, kept: Table) -> None:
+        self.run(f"DROP TABLE {identifier(kept.get_name())}")
+
     def given(self, rows: pa.Table) -> Table:
         """A few rows that were made here, as a table inside the engine."""
         name = fresh_name("given")
@@ -155,6 +171,17 @@ class Spark(Engine):
         session.conf.set("spark.sql.session.timeZone", "UTC")
         super().__init__(ibis.pyspark.connect(session))
         self.session = session
+
+    def keep(self, query: Table) -> Table:
+        name = fresh_name("kept")
+        rows = self.session.sql(self.sql(query)).persist()
+        rows.count()  # persisting is lazy
+        rows.createOrReplaceTempView(name)
+        return self.connection.table(name)
+
+    def drop(self, kept: Table) -> None:
+        self.session.table(kept.get_name()).unpersist()
+        self.session.catalog.dropTempView(kept.get_name())
 
     def view(self, name: str, files: Sequence[str], columns: Sequence[Column]) -> Table:
         if files:

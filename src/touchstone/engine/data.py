@@ -126,12 +126,12 @@ class Data:
             return accounts
         people = merged.select(who_id="customer_id", person="person")
         if accounts is None:
-            return people.select("who_id", who_cluster="person").cache()
+            return self.engine.keep(people.select("who_id", who_cluster="person"))
         by_person = accounts.select(person="who_id", account="who_cluster")
         joined = people.left_join(by_person, "person")
         joined = joined.select("who_id", who_cluster=ibis.coalesce(joined.account, joined.person))
         others = accounts.anti_join(joined, "who_id")
-        return ibis.union(joined, others.select("who_id", "who_cluster")).cache()
+        return self.engine.keep(ibis.union(joined, others.select("who_id", "who_cluster")))
 
     def _accounts(self) -> Table | None:
         if not self.has("customers"):

@@ -65,13 +65,14 @@ def same_people(engine: Engine, names: Table) -> Table | None:
     """
     pairs = names.select("customer_id", link=names.kind + ":" + names.value).distinct()
     sharing = pairs.group_by("link").aggregate(k=pairs.count()).filter(lambda t: t.k > 1)
-    edges = pairs.semi_join(sharing, "link").cache()
+    edges = engine.keep(pairs.semi_join(sharing, "link"))
     if engine.fetch(edges.aggregate(n=edges.count())).rows[0]["n"] == 0:
         return None
-    labels = edges.select("customer_id").distinct().mutate(person=lambda t: t.customer_id).cache()
+    labels = engine.keep(edges.select("customer_id").distinct().mutate(person=lambda t: t.customer_id))
     for _ in range(_ROUNDS):
         by_link = edges.join(labels, "customer_id").group_by("link").aggregate(person=lambda t: t.person.min())
-        nearer = edges.join(by_link, "link").group_by("customer_id").aggregate(person=lambda t: t.person.min()).cache()
+        linked = edges.join(by_link, "link")
+        nearer = engine.keep(linked.group_by("customer_id").aggregate(person=lambda t: t.person.min()))
         moved = nearer.join(labels, "customer_id", rname="was_{name}").filter(lambda t: t.person != t.was_person)
         labels = nearer
         if engine.fetch(moved.aggregate(n=moved.count())).rows[0]["n"] == 0:

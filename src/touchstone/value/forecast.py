@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from touchstone.core.errors import Refused
 from touchstone.core.estimate import Measured, NoEstimate, record
 from touchstone.engine.data import Data
 from touchstone.engine.histories import DAYS_A_WEEK, buying_days, histories, newest_order
+from touchstone.stats.backtest import log_error, widened
 from touchstone.stats.buying import Buying, Customers, fit_buying
 from touchstone.stats.clv import Plan, lifetime_value, purchases_ahead
 from touchstone.stats.spend import Spend, fit_spend
@@ -29,6 +30,7 @@ class Models:
     spend: Spend | NoEstimate
     customers: Customers
     sql: str
+    errors: tuple[float, ...] = ()  # how far such forecasts were off before, see `past_errors`
 
     def worth(self, customers: Customers, *, months: int, currency: str, level: float) -> Measured:
         """What `customers` together are expected to pay over `months` from now, not discounted."""
@@ -37,7 +39,7 @@ class Models:
         if isinstance(self.spend, NoEstimate):
             return self.spend
         plan = Plan(months=months, month=WEEKS_A_MONTH, currency=currency)
-        return lifetime_value(self.buying, self.spend, customers, plan, level=level)
+        return widened(lifetime_value(self.buying, self.spend, customers, plan, level=level), self.errors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,15 @@ def fit_models(data: Data, *, until: datetime | None = None) -> Models:
     return Models(buying=fit_buying(everyone), spend=_spending(everyone), customers=everyone, sql=fetched.sql)
 
 
+def tested_models(data: Data) -> Models:
+    """`fit_models` on everything, with the errors of back-tests over a quarter of the history (at most a year)."""
+    models = fit_models(data)
+    orders = data.table("orders")
+    ends = data.fetch(orders.aggregate(first=orders.paid_at.min(), last=orders.paid_at.max())).rows[0]
+    window = min((ends["last"] - ends["first"]) / 4, timedelta(days=365))
+    return replace(models, errors=tuple(past_errors(data, window, end=ends["last"])))
+
+
 def _spending(customers: Customers) -> Spend | NoEstimate:
     if customers.spend is None:
         return NoEstimate("no amounts are known", customers.n)
@@ -96,27 +107,50 @@ def to_customers(rows: Sequence[dict[str, Any]]) -> Customers:
 
 
 def hold_out(data: Data, *, months: int = 3, level: float = 0.95) -> Holdout:
-    """Fit on all but the last `months`, forecast them, and count what came."""
+    """Fit on all but the last `months`, forecast them, and count what came.
+
+    The interval knows only what was known then: it is widened by back-tests that end before the months held out.
+    """
     newest = newest_order(data) if data.has("orders") else None
     if newest is None:
         raise Refused("There are no orders yet.", hint="import them: touchstone add orders.csv")
-    start = newest - timedelta(days=round(months * WEEKS_A_MONTH * DAYS_A_WEEK))
+    window = timedelta(days=round(months * WEEKS_A_MONTH * DAYS_A_WEEK))
+    start = newest - window
     models = fit_models(data, until=start)
-    weeks = (newest - start).total_seconds() / 86_400 / DAYS_A_WEEK
-    forecast: Measured = (
-        models.buying
-        if isinstance(models.buying, NoEstimate)
-        else purchases_ahead(models.buying, models.customers, weeks, level=level)
-    )
     came = data.fetch(buying_days(data, start, newest + timedelta(seconds=1)))
     known = models.customers
     rates = (known.x + 1) / np.maximum(known.age, 1.0)
+    forecast = _ahead(models, window, level)
     return Holdout(
         months=months,
         start=start,
-        forecast=forecast,
+        forecast=widened(forecast, past_errors(data, window, end=start)),
         actual=int(came.rows[0]["purchases"]),
-        average=float((known.count * rates).sum() * weeks),
+        average=float((known.count * rates).sum() * window.days / DAYS_A_WEEK),
         customers=known.n,
         sql=came.sql,
     )
+
+
+def past_errors(data: Data, window: timedelta, *, end: datetime, most: int = 4) -> list[float]:
+    """How far forecasts over `window` were off, in windows before `end` that do not overlap; newest first.
+
+    Each is fitted to what was known when its window began, so a window needs as much history before it.
+    """
+    first = data.fetch(data.table("orders").aggregate(first=data.table("orders").paid_at.min())).rows[0]["first"]
+    errors: list[float] = []
+    start = end - window
+    while len(errors) < most and start - first >= window:
+        models = fit_models(data, until=start)
+        came = data.fetch(buying_days(data, start, start + window)).rows[0]["purchases"]
+        error = log_error(_ahead(models, window, 0.95), came)
+        if error is not None:
+            errors.append(error)
+        start -= window
+    return errors
+
+
+def _ahead(models: Models, window: timedelta, level: float) -> Measured:
+    if isinstance(models.buying, NoEstimate):
+        return models.buying
+    return purchases_ahead(models.buying, models.customers, window.days / DAYS_A_WEEK, level=level)

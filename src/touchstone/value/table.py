@@ -26,7 +26,7 @@ from touchstone.engine.rows import Question
 from touchstone.measure.score import to_moments
 from touchstone.stats.means import mean
 from touchstone.stats.survival import KaplanMeier, survival_at
-from touchstone.value.forecast import MONTHS, Models, fit_models, to_customers
+from touchstone.value.forecast import MONTHS, Models, tested_models, to_customers
 
 RETAINED_AFTER, AGAIN_WITHIN, SPENT_WITHIN = 365, 90, 365  # days
 
@@ -97,7 +97,7 @@ def value_table(
         staying = _curves(data, data.fetch(days_to_leaving(data, people)).rows) if data.has("subscriptions") else {}
         buying = _curves(data, data.fetch(days_to_buying(data, people)).rows) if data.has("orders") else {}
         spent = _spent(data, people, level) if data.has("orders") else {}
-        models = fit_models(data) if data.has("orders") else None
+        models = tested_models(data) if data.has("orders") else None
         forecasts = _forecasts(data, people, models, level)
     groups = tuple(
         Group(
