@@ -78,11 +78,12 @@ def trend(figure: TrendFigure, *, width: int = WIDE) -> Chart:
 def nice_scale(values: Sequence[float]) -> tuple[float, float, float]:
     """Low end, high end and step of an axis that holds `values` with round numbers, three to six steps long."""
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    span = (high - low) or abs(high) or 1.0
+    span = max(high - low, 1e-6 * max(1.0, abs(low), abs(high)))
     rough = span / 4
     power = 10.0 ** floor(log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
-    return floor(low / step) * step, ceil(high / step) * step, step
+    first, last = floor(low / step), ceil(high / step)
+    return first * step, max(last, first + 1) * step, step
 
 
 def _ends(measured: Sequence[Measured]) -> list[float]:

@@ -6,6 +6,8 @@ short list of allowed elements, so whatever a file carried in as a label can onl
 
 from __future__ import annotations
 
+import atexit
+import ctypes
 import json
 import os
 import threading
@@ -37,14 +39,23 @@ class Engine:
     def draw(self, options: str, width: int, height: int) -> str:
         """The SVG that ECharts makes of `options` (JSON), `width` by `height` pixels."""
         with self._lock:
+            context = self._ready()
             try:
-                return str(self._ready().call("draw", options, width, height, timeout_sec=self._seconds))
-            except (JSOOMException, JSTimeoutException):
-                # V8 ends the whole context with the call; the next chart must not meet its remains
+                return str(context.call("draw", options, width, height, timeout_sec=self._seconds))
+            except JSOOMException:
+                # V8 gives up the whole context; the next chart must not meet its remains
                 self._context = None
-                raise TouchstoneError(
-                    "A chart was too large to draw.", hint="ask for fewer groups or a coarser period."
-                ) from None
+                context.close()
+                raise _too_large() from None
+            except JSTimeoutException:
+                raise _too_large() from None
+
+    def close(self) -> None:
+        """Give V8 back; the next chart would make it anew."""
+        with self._lock:
+            context, self._context = self._context, None
+            if context is not None:
+                context.close()
 
     def _ready(self) -> MiniRacer:
         if self._context is None:
@@ -53,6 +64,10 @@ class Engine:
             context.eval(_source(self._script))
             self._context = context
         return self._context
+
+
+def _too_large() -> TouchstoneError:
+    return TouchstoneError("A chart was too large to draw.", hint="ask for fewer groups or a coarser period.")
 
 
 def _source(script: Path) -> str:
@@ -67,7 +82,16 @@ def _source(script: Path) -> str:
 
 @cache
 def _engine_of(process: int) -> Engine:
-    return Engine()
+    engine = Engine()
+    # while threads still run: closed any later, the context waits for its own thread, which is gone, for ever
+    atexit.register(lambda: engine.close() if os.getpid() == process else None)
+    os.register_at_fork(after_in_child=lambda: _keep(engine))
+    return engine
+
+
+def _keep(engine: Engine) -> None:
+    """In a forked child: never free the parent's context, which would wait for a thread that stayed with the parent."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(engine))
 
 
 def draw(chart: Chart, *, name: str, title: str, description: str) -> str:

@@ -16,9 +16,9 @@ from touchstone.report.text import clipped, literal
 Json = dict[str, object]
 MAP, WIDE, NARROW = 1120, 540, 310
 
-INK, MUTED, LINE = "var(--ink,#16202b)", "var(--muted,#566273)", "var(--line,#dfe3ea)"
-FAINT = "var(--faint,#8a94a3)"
-ACCENT, GOOD, BAD = "var(--accent,#2455c3)", "var(--good,#1b7f4b)", "var(--bad,#b93a0b)"
+INK, MUTED, LINE = "var(--ink,#16202b)", "var(--muted,#525d6d)", "var(--line,#e1e5eb)"
+FAINT = "var(--faint,#87919f)"
+ACCENT, GOOD, BAD = "var(--accent,#2455c3)", "var(--good,#17693f)", "var(--bad,#b0360a)"
 FOOT, WORDS, GAP, MOST_BESIDE = 22, 74, 12, 26
 
 
@@ -200,7 +200,7 @@ def dots(points: Sequence[Json], *, axes: int = 0, size: float = 0.01, segments:
         "symbolSize": size,
         "z": 4,
         "clip": False,
-        "itemStyle": {"opacity": 1},
+        "itemStyle": {"color": ACCENT if size > 1 else "transparent", "opacity": 1},
         "data": list(points),
         "markLine": lines(segments),
     }

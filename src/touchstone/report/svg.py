@@ -40,7 +40,11 @@ def tidy(raw: str, *, name: str, title: str, description: str) -> str:
         raise ValueError(f"a figure is named in lower-case letters, digits and dashes, not {name!r}")
     root = _parsed(raw)
     width, height = (f"{float(root.get(side, '0')):g}" for side in ("width", "height"))
-    inside = "".join(_clean(child, name) for child in root)
+    # numbered in their own order: ECharts counts on from chart to chart, and the same story must give the same bytes
+    names = {
+        old: f"{name}-{at}" for at, old in enumerate(one.get("id", "") for one in root.iter() if "id" in one.attrib)
+    }
+    inside = "".join(_clean(child, names) for child in root)
     return (
         f'<svg class="chart" role="img" aria-labelledby="{name}-title {name}-desc"'
         f' viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
@@ -58,19 +62,19 @@ def _parsed(raw: str) -> Element:
         raise TouchstoneError(f"A chart could not be read back after drawing: {error}.") from None
 
 
-def _clean(element: Element, name: str) -> str:
+def _clean(element: Element, names: dict[str, str]) -> str:
     tag = element.tag.rpartition("}")[2]
     if tag not in ELEMENTS or _is_invisible(tag, element):
         return ""
     given = dict(element.attrib) | _style(element.get("style", ""))
     kept = {key: value for key, value in given.items() if key in ATTRIBUTES and ATTRIBUTES[key].fullmatch(value)}
     if "id" in kept:
-        kept["id"] = f"{name}-{kept['id']}"
+        kept["id"] = names[kept["id"]]
     if "clip-path" in kept:
-        kept["clip-path"] = kept["clip-path"].replace("#", f"#{name}-")
+        kept["clip-path"] = f"url(#{names.get(kept['clip-path'][5:-1], '')})"
     attributes = "".join(f' {key}="{escape(value)}"' for key, value in kept.items())
     text = escape(element.text or "") if tag in ("text", "tspan") else ""
-    inside = text + "".join(_clean(child, name) for child in element)
+    inside = text + "".join(_clean(child, names) for child in element)
     return f"<{tag}{attributes}>{inside}</{tag}>" if inside else f"<{tag}{attributes}/>"
 
 
