@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -132,6 +133,17 @@ def test_many_threads_share_one_engine() -> None:
     with ThreadPoolExecutor(8) as pool:
         drawn = list(pool.map(lambda _: draw(chart, name="one", title="t", description="d"), range(16)))
     assert len(set(drawn)) == 1
+
+
+def test_a_notebook_may_draw_while_its_event_loop_runs(tmp_path: Path) -> None:
+    small = engine(tmp_path)
+
+    async def cell() -> str:
+        return small.draw("fine", 1, 1)
+
+    assert asyncio.run(cell()) == "1"
+    assert small.draw("fine", 1, 1) == "2"
+    small.close()
 
 
 PROGRAM = """

@@ -10,7 +10,7 @@ import atexit
 import ctypes
 import json
 import os
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -28,34 +28,37 @@ SECONDS = 20.0
 class Engine:
     """One embedded engine: made at the first chart, capped in memory, made anew after it ran out of it.
 
-    A V8 context serves one caller at a time, so calls queue at a lock.
+    It lives on a thread of its own. A V8 context serves one caller at a time, and made where an event loop runs (a
+    notebook) it would lean on that loop and wait for itself.
     """
 
     def __init__(self, script: Path = SCRIPT, *, memory_bytes: int = MEMORY_BYTES, seconds: float = SECONDS) -> None:
         self._script, self._memory_bytes, self._seconds = script, memory_bytes, seconds
-        self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="charts")
         self._context: MiniRacer | None = None
 
     def draw(self, options: str, width: int, height: int) -> str:
         """The SVG that ECharts makes of `options` (JSON), `width` by `height` pixels."""
-        with self._lock:
-            context = self._ready()
-            try:
-                return str(context.call("draw", options, width, height, timeout_sec=self._seconds))
-            except JSOOMException:
-                # V8 gives up the whole context; the next chart must not meet its remains
-                self._context = None
-                context.close()
-                raise _too_large() from None
-            except JSTimeoutException:
-                raise _too_large() from None
+        return self._thread.submit(self._draw, options, width, height).result()
 
     def close(self) -> None:
-        """Give V8 back; the next chart would make it anew."""
-        with self._lock:
-            context, self._context = self._context, None
-            if context is not None:
-                context.close()
+        """Give V8 and its thread back."""
+        self._thread.shutdown()
+        context, self._context = self._context, None
+        if context is not None:
+            context.close()
+
+    def _draw(self, options: str, width: int, height: int) -> str:
+        context = self._ready()
+        try:
+            return str(context.call("draw", options, width, height, timeout_sec=self._seconds))
+        except JSOOMException:
+            # V8 gives up the whole context; the next chart must not meet its remains
+            self._context = None
+            context.close()
+            raise _too_large() from None
+        except JSTimeoutException:
+            raise _too_large() from None
 
     def _ready(self) -> MiniRacer:
         if self._context is None:
