@@ -1,0 +1,1 @@
+"""Stage 4: why a score is what it is."""
