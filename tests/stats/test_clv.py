@@ -137,6 +137,27 @@ def test_the_interval_of_a_sum_is_narrower_than_the_sum_of_intervals() -> None:
     assert single.se > 0.5 * single.value
 
 
+def test_the_chance_in_money_is_that_of_one_customers_futures() -> None:
+    x, last, age, mean, horizon, draws = 3, 25.0, 30.0, 20.0, 52.14, 100_000
+    customer = Customers.of([x], [last], [age], spend=[mean])
+    rng = np.random.default_rng(1)
+    on = rng.random(draws) < BUYING.alive(customer)[0]
+    rate = rng.gamma(BUYING.r + x, 1 / (BUYING.alpha + age), draws)
+    leaving = rng.beta(0.8, 2.5 + x, draws)
+    scale = 1 / rng.gamma(SPEND.p * x + SPEND.q, 1 / (SPEND.gamma + x * mean), draws)
+    now, money = np.zeros(draws), np.zeros(draws)
+    while on.any():
+        now += rng.exponential(1 / rate)
+        on &= now <= horizon
+        money += np.where(on, rng.gamma(SPEND.p, scale), 0.0)
+        on &= rng.random(draws) >= leaving
+    sure, known_spend = replace(BUYING, covariance=np.eye(4) * 1e-14), replace(SPEND, covariance=np.eye(3) * 1e-14)
+    plan = Plan(months=12, month=4.345, currency="EUR")
+    found = known(lifetime_value(sure, known_spend, customer, plan, observed=True))
+    assert found.value == pytest.approx(money.mean(), rel=0.02)
+    assert found.se == pytest.approx(money.std(), rel=0.015)
+
+
 def test_active_customers_are_counted_with_doubt() -> None:
     customers, *_ = simulated(800, seed=8)
     found = known(active(BUYING, customers))

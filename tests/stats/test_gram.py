@@ -95,6 +95,14 @@ def test_a_copied_column_is_named() -> None:
         Gram.of(np.column_stack([rows[:, 0], np.zeros(40)]), columns=("a", "constant")).correlation  # noqa: B018
 
 
+@pytest.mark.parametrize(("noise", "dropped"), [(1e-6, ("echo",)), (1e-3, ())])
+def test_an_echo_is_dropped_when_it_adds_almost_nothing(noise: float, dropped: tuple[str, ...]) -> None:
+    rows = some_rows(200)
+    echo = rows[:, 0] + noise * np.random.default_rng(9).normal(size=200)
+    gram = Gram.of(np.column_stack([rows, echo]), columns=(*COLUMNS, "echo"))
+    assert gram.rank(gram.columns).dropped == dropped
+
+
 def test_columns_are_found_by_name() -> None:
     gram = Gram.of(some_rows(30), columns=COLUMNS)
     part = gram.submatrix(["c", "a"])

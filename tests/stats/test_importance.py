@@ -188,12 +188,24 @@ def test_rank_intervals_hold_the_rank_and_narrow_with_answers() -> None:
     assert many.items[0].rank_high == 1
 
 
+def test_items_of_equal_weight_may_have_either_rank() -> None:
+    rows = np.random.default_rng(1).normal(size=(640, 3))
+    rows[:, 2] += rows[:, 0] + rows[:, 1]
+    found = importances_with_intervals(
+        Grams.of(rows, np.arange(640) % 64, columns=("a", "b", "y"), groups=64), "y", ["a", "b"]
+    )
+    assert isinstance(found, Drivers)
+    assert [(driver.rank_low, driver.rank_high) for driver in found.items] == [(1, 2), (1, 2)]
+
+
 def test_a_share_never_runs_below_zero() -> None:
     rows = np.random.default_rng(1).normal(size=(400, 3))
     found = importances_with_intervals(
         Grams.of(rows, np.arange(400) % 20, columns=("a", "b", "y"), groups=20), "y", ["a", "b"]
     )
     assert isinstance(found, Drivers)
+    assert isinstance(found.r2, Estimate)
+    assert found.r2.low == 0.0
     for driver in found.items:
         assert isinstance(driver.share, Estimate)
         assert driver.share.low == 0.0
@@ -223,6 +235,7 @@ def test_a_touchpoint_not_everyone_used_is_one_player_wherever_it_is_centred() -
         assert isinstance(one.coefficient, Estimate)
         assert one.share.value == pytest.approx(same.share.value)
         assert one.share.se == pytest.approx(same.share.se)
+        assert one.vif == pytest.approx(same.vif)
     desk = at_mean.items[0].coefficient
     assert isinstance(desk, Estimate)
     assert desk.low < 0.5 < desk.high

@@ -101,6 +101,26 @@ def test_leaving_a_group_out_is_close_to_fitting_without_it() -> None:
         np.testing.assert_allclose(found.without.w[r], again.w)
 
 
+def test_one_step_is_enough_for_standard_errors() -> None:
+    rows, replicate = with_gaps(design(1000, 3), 3, "score"), np.random.default_rng(3).integers(0, 64, 1000)
+    quick = fitted(rows, replicate=replicate, groups=64)
+    each = [fitted(rows[replicate != r]).gram for r in range(64)]
+    full = Grams(
+        columns=COLUMNS,
+        n=np.array([gram.n for gram in each]),
+        w=np.array([gram.w for gram in each]),
+        mean=np.array([gram.mean for gram in each]),
+        cross=np.array([gram.cross for gram in each]),
+    )
+    one, other = (importances_from(quick.gram, without, "score", ITEMS) for without in (quick.without, full))
+    assert isinstance(one, Drivers)
+    assert isinstance(other, Drivers)
+    for fast, slow in zip(one.items, other.items, strict=True):
+        assert isinstance(fast.share, Estimate)
+        assert isinstance(slow.share, Estimate)
+        assert fast.share.se == pytest.approx(slow.share.se, rel=0.03)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 299), st.integers(0, 2**32 - 1))
 def test_parts_add_up_to_the_whole(cut: int, seed: int) -> None:

@@ -92,6 +92,9 @@ def test_what_cannot_be_told_gives_a_reason() -> None:
     rng = np.random.default_rng(1)
     wild = fit_spend(np.ones(500), rng.pareto(0.8, 500) + 1)
     assert isinstance(wild, NoEstimate)
+    heavy = fit_spend(*simulated(400, seed=3, q=1.05))
+    assert isinstance(heavy, NoEstimate)
+    assert "a few customers spend so much more" in heavy.reason
     same = fit_spend(np.full(100, 3.0), np.full(100, 9.99))
     assert isinstance(same, NoEstimate)
 

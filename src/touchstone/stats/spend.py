@@ -56,7 +56,7 @@ def fit_spend(x: npt.ArrayLike, mean: npt.ArrayLike, count: npt.ArrayLike | None
         return NoEstimate(f"{n} customers bought again; their spending needs at least {FEWEST_REPEATERS}", n)
     if not (amount > 0).all():
         raise BadDefinition("A mean amount per purchase is positive.", hint="leave out customers who returned it all.")
-    unit = float(np.average(amount, weights=each))
+    unit = float(np.exp(np.average(np.log(amount), weights=each)))  # a mean would follow a few giants
     found = maximise(_spend_likelihood(repeats, amount / unit, each), np.log([2.0, 3.0, 1.0]), n)
     if found.covariance is None:
         return NoEstimate("the amounts do not tell how customers differ from how orders differ", n)
