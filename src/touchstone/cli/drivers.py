@@ -69,7 +69,16 @@ def tell(found: Drivers) -> None:
     """Print the drivers for people, the most important first."""
     together = f"{_cell(found.r2)} of its variation" if isinstance(found.r2, Estimate) else found.r2.reason
     click.echo(f"What goes with {found.metric.label}: together {together}, from {found.used:,} answers")
-    heads = ["touchpoint", "share", "interval", "effect of one standard deviation", "rated", "answered", "does not apply", "where to look"]
+    heads = [
+        "touchpoint",
+        "share",
+        "interval",
+        "effect of one sd",
+        "rated",
+        "answered",
+        "does not apply",
+        "where to look",
+    ]
     rows = [
         [
             row.label,

@@ -1,0 +1,44 @@
+"""`touchstone report`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from touchstone.cli.options import opened, workspace_option
+from touchstone.measure.metrics import metrics_of
+from touchstone.report.compose import compose
+from touchstone.report.page import render
+from touchstone.workspace import Workspace
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write it (default: report.html).")
+@click.option("--as-of", type=int, help="The data as of this import number.")
+@workspace_option
+def report(output: Path | None, as_of: int | None, folder: Path | None) -> None:
+    """Write the report on the last twelve months: one self-contained HTML file that can be sent on.
+
+    \b
+    Example:
+        touchstone report -o november.html
+    """
+    workspace = opened(folder)
+    path = write_report(workspace, output, as_of=as_of)
+    click.echo(f"Wrote {path}.")
+
+
+def write_report(workspace: Workspace, output: Path | None = None, *, as_of: int | None = None) -> Path:
+    """Compose the workspace's report and write it; nothing is left half-written."""
+    path = output or workspace.folder / "report.html"
+    today = datetime.now(workspace.settings.zone).date()
+    metrics = metrics_of(workspace.folder)
+    story = compose(workspace.data(as_of=as_of), metrics, name=workspace.settings.name, made_on=today)
+    page = render(story)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(page, encoding="utf-8")
+    unfinished.replace(path)
+    return path
