@@ -165,3 +165,21 @@ def test_a_program_that_drew_ends_by_itself_and_so_does_its_child(way: str) -> N
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", PROGRAM, way]
     done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(source)}, timeout=30, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+CLOSING = """
+import atexit, os
+atexit.register(lambda: print("closed" if draw._engine_of(os.getpid())._context is None else "open"))
+from touchstone.report import draw
+from touchstone.report.rows import Chart
+
+draw.draw(Chart({"xAxis": {}, "yAxis": {}, "series": []}, 50, 50), name="one", title="t", description="d")
+"""
+
+
+def test_the_engine_is_closed_while_the_program_still_runs() -> None:
+    # left to the end of the interpreter, about every fourth program would wait for ever
+    source = Path(touchstone.__file__).parents[1]
+    command = [sys.executable, "-c", CLOSING]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(source)}, timeout=30, capture_output=True)
+    assert done.stdout == b"closed\n"

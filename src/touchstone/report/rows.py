@@ -107,7 +107,7 @@ def _places(labels: Sequence[Label], *, narrow: bool) -> list[_Row]:
         if label.heading:
             found.append(_Row(at + 18, at + 18, at + 26))
         elif narrow:
-            found.append(_Row(at + 9, at + 30, at + 50))
+            found.append(_Row(at + 9, at + 32, at + 54))
         else:
             found.append(_Row(at + 20, at + 20, at + 40))
         at = found[-1].end
@@ -184,9 +184,10 @@ def _names(labels: Sequence[Label], places: Sequence[_Row], low: float, distance
             style |= {"fontSize": 11, "fontWeight": 600}
         words = literal(clipped(label.text, MOST_BESIDE if beside else 40))
         if label.note:
-            style["rich"] = {"name": {"color": INK, "fontSize": 12}, "note": {"color": MUTED, "fontSize": 11.5}}
+            aside: Json = {"color": MUTED, "fontSize": 11.5, "padding": 0 if beside else [0, 0, 0, 8]}
+            style["rich"] = {"name": {"color": INK, "fontSize": 12}, "note": aside}
             note = literal(clipped(label.note, MOST_BESIDE))
-            words = f"{{name|{words}}}" + ("\n" if beside else "  ") + f"{{note|{note}}}"
+            words = f"{{name|{words}}}" + ("\n" if beside else "") + f"{{note|{note}}}"
         points.append(point(low, place.name, label=text(words, MUTED if label.heading else INK, **style)))
     return dots(points)
 
