@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,9 @@ _SQL_TYPES: dict[EngineName, dict[Type, str]] = {
 }
 
 
+_QUOTES: dict[EngineName, str] = {"duckdb": '"', "pyspark": "`"}
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """The rows of one query, and the SQL that gives them again by hand."""
@@ -55,17 +59,31 @@ class Engine(ABC):
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
+        self._views: dict[str, tuple[tuple[str, ...], tuple[Column, ...]]] = {}
+
+    def view(self, name: str, files: Sequence[str], columns: Sequence[Column]) -> Table:
+        """The rows of the Parquet `files` with exactly `columns` in their types; without files a typed, empty table.
+
+        A column that a file does not have is null there. The table is called `name`, or by a fresh name where that
+        one stands for other files: two import numbers can be read side by side.
+        """
+        source = (tuple(files), tuple(columns))
+        if self._views.setdefault(name, source) != source:
+            name = fresh_name(name)
+            self._views[name] = source
+        self._create_view(name, files, columns)
+        return self.connection.table(name)
 
     @abstractmethod
-    def view(self, name: str, files: Sequence[str], columns: Sequence[Column]) -> Table:
-        """The rows of the Parquet `files` as a table called `name`; without files a typed, empty one."""
+    def _create_view(self, name: str, files: Sequence[str], columns: Sequence[Column]) -> None:
+        """Make the view that `view` gives."""
 
     def fetch(self, query: Table) -> Fetched:
         """Run `query` and bring its (few) rows here."""
         return Fetched(self.to_arrow(query).to_pylist(), self.sql(query))
 
     def to_arrow(self, query: Table) -> pa.Table:
-        """Run `query` and bring its rows here as one Arrow table."""
+        """Run `query` and bring its rows here as one Arrow table, with the types that the query promises."""
         return self.connection.to_pyarrow(query)
 
     def sql(self, query: Table) -> str:
@@ -89,14 +107,14 @@ class Engine(ABC):
         finally:
             self.drop(table)
 
-    def _empty_view_sql(self, name: str, columns: Sequence[Column]) -> str:
-        types = _SQL_TYPES[self.name]
-        quote = '"' if self.name == "duckdb" else "`"
-        nulls = ", ".join(
-            f"CAST(NULL AS {types[column.type]}) AS {quote}{column.name.replace(quote, quote * 2)}{quote}"
-            for column in columns
-        )
-        return f"CREATE OR REPLACE TEMPORARY VIEW {quote}{name}{quote} AS SELECT {nulls} WHERE 1 = 0"
+    def _selected(self, columns: Sequence[Column], present: Collection[str]) -> str:
+        """`columns` as a list for SELECT, each in its type; one that is not `present` as nulls."""
+        types, quote = _SQL_TYPES[self.name], _QUOTES[self.name]
+        parts = []
+        for column in columns:
+            name = quote + column.name.replace(quote, quote * 2) + quote
+            parts.append(f"CAST({name if column.name in present else 'NULL'} AS {types[column.type]}) AS {name}")
+        return ", ".join(parts)
 
 
 class DuckDB(Engine):
@@ -126,14 +144,14 @@ class DuckDB(Engine):
         """Give back the memory and the files in `scratch`."""
         self.connection.disconnect()
 
-    def view(self, name: str, files: Sequence[str], columns: Sequence[Column]) -> Table:
+    def _create_view(self, name: str, files: Sequence[str], columns: Sequence[Column]) -> None:
+        rows = f"SELECT {self._selected(columns, ())} WHERE false"
         if files:
             listed = ", ".join(literal(file) for file in files)
-            source = f"SELECT * FROM read_parquet([{listed}], union_by_name = true)"
-            self.run(f"CREATE OR REPLACE TEMPORARY VIEW {identifier(name)} AS {source}")
-        else:
-            self.run(self._empty_view_sql(name, columns))
-        return self.connection.table(name)
+            source = f"read_parquet([{listed}], union_by_name = true)"
+            present = {str(row[0]) for row in self.run(f"DESCRIBE SELECT * FROM {source}")}
+            rows = f"SELECT {self._selected(columns, present)} FROM {source}"
+        self.run(f"CREATE OR REPLACE TEMPORARY VIEW {identifier(name)} AS {rows}")
 
     def keep(self, query: Table) -> Table:
         name = fresh_name("kept")
@@ -163,14 +181,20 @@ class DuckDB(Engine):
 
 
 class Spark(Engine):
-    """An existing Spark session."""
+    """A Spark session of its own beside the one given: same executors and cache, own settings and views."""
 
     name: EngineName = "pyspark"
 
     def __init__(self, session: Any) -> None:
-        session.conf.set("spark.sql.session.timeZone", "UTC")
-        super().__init__(ibis.pyspark.connect(session))
-        self.session = session
+        own = session.newSession()
+        own.conf.set("spark.sql.session.timeZone", "UTC")
+        super().__init__(ibis.pyspark.connect(own))
+        self.session = own
+
+    def to_arrow(self, query: Table) -> pa.Table:
+        # Ibis goes through pandas here, which loses the zone of times and makes floats of whole numbers with gaps
+        rows = self.session.sql(self.sql(query)).toArrow()
+        return rows.cast(query.schema().to_pyarrow())
 
     def keep(self, query: Table) -> Table:
         name = fresh_name("kept")
@@ -183,14 +207,21 @@ class Spark(Engine):
         self.session.table(kept.get_name()).unpersist()
         self.session.catalog.dropTempView(kept.get_name())
 
-    def view(self, name: str, files: Sequence[str], columns: Sequence[Column]) -> Table:
-        if files:
-            # Ibis' own reader raises on a list of files here
-            rows = self.session.read.option("mergeSchema", True).parquet(*files)
-            rows.createOrReplaceTempView(name)
-        else:
-            self.connection.raw_sql(self._empty_view_sql(name, columns))
-        return self.connection.table(name)
+    def _create_view(self, name: str, files: Sequence[str], columns: Sequence[Column]) -> None:
+        if not files:
+            nothing = f"SELECT {self._selected(columns, ())} WHERE 1 = 0"
+            self.connection.raw_sql(f"CREATE OR REPLACE TEMPORARY VIEW `{name}` AS {nothing}")
+            return
+        # the schema is told, so that no file is opened to find it; Ibis' own reader raises on a list of files
+        types = _SQL_TYPES[self.name]
+        schema = ", ".join(f"`{column.name.replace('`', '``')}` {types[column.type]}" for column in columns)
+        rows = self.session.read.schema(schema).parquet(*map(_unglobbed, files))
+        rows.createOrReplaceTempView(name)
+
+
+def _unglobbed(path: str) -> str:
+    """`path` with the marks that Hadoop reads as patterns escaped, so that it names one file."""
+    return re.sub(r"([\\\[\]{}*?])", r"\\\1", path)
 
 
 def identifier(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +22,8 @@ from touchstone.engine.times import local, period_label
 from touchstone.engine.where import keep
 
 _LATEST = "customer."  # `customer.segment`: the value now, not the one copied when the answer was given
+_RENAMED = "attr_"  # `attr_n`: the column n, where n itself is the name of a sum
+_ACCOUNT = ibis.literal("account:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,10 @@ class Data:
         if name not in self._views:
             noun = noun_named(name)
             source = self.tables.get(name, TableSource((), (*noun.columns, Column("source"))))
-            self._views[name] = self.engine.view(name, source.files, source.columns)
+            known = {column.name for column in source.columns}
+            # an older import may not know all of the noun's columns yet
+            missing = (column for column in noun.columns if column.name not in known)
+            self._views[name] = self.engine.view(name, source.files, (*source.columns, *missing))
         return self._views[name]
 
     def fetch(self, query: Table) -> Fetched:
@@ -72,13 +77,13 @@ class Data:
         """The table with every one of `columns` present and only the rows for which `conditions` hold.
 
         Columns may be the table's own, the periods of the calendar (year, quarter, month, week, day) in the
-        workspace's time zone, or `customer.X`: the customer's latest X.
+        workspace's time zone, `customer.X`: the customer's latest X, or `attr_X`: X under another name.
         """
         table = self.table(name)
         for column in dict.fromkeys([*columns, *(condition.column for condition in conditions)]):
             if column not in table.columns:
                 table = self._with(table, name, column)
-        return keep(table, conditions)
+        return keep(table, conditions, zone=self.zone)
 
     def during(self, table: Table, name: str, period: Period) -> Table:
         """The rows of `table` that happened within `period`; those known by wave only, if the wave lies within it."""
@@ -88,7 +93,7 @@ class Data:
         time = table[noun.time]
         inside = (time >= self.midnight(period.start)) & (time < self.midnight(period.end))
         if "period" in table.columns:
-            inside |= table[noun.time].isnull() & table["period"].startswith(period.label)
+            inside |= table[noun.time].isnull() & _wave_within(table["period"], period)
         return table.filter(inside)
 
     def midnight(self, day: date) -> Any:
@@ -102,15 +107,20 @@ class Data:
 
     def clustered(self, table: Table, name: str) -> Table:
         """`table` with `cluster`: the account if there is one, else the person, else the submission or the row."""
-        alone = table["submission_id" if "submission_id" in table.columns else NOUNS[name].key]
-        if "customer_id" not in table.columns:
-            return table.mutate(cluster=alone)
-        who = self._people()
+        alone = table[NOUNS[name].key]
+        if "submission_id" in table.columns:
+            alone = ibis.coalesce(table["submission_id"], alone)
+        if "customer_id" in table.columns:
+            alone = ibis.coalesce(table["customer_id"], alone)
+        if "account_id" in table.columns:
+            alone = ibis.coalesce(_ACCOUNT + table["account_id"], alone)
+        who = self._people() if "customer_id" in table.columns else None
         if who is None:
-            return table.mutate(cluster=ibis.coalesce(table["customer_id"], alone))
-        joined = table.left_join(who, table["customer_id"] == who["who_id"])
-        cluster = ibis.coalesce(joined["who_cluster"], joined["customer_id"], joined[alone.get_name()])
-        return joined.mutate(cluster=cluster).drop("who_id", "who_cluster")
+            return table.mutate(cluster=alone)
+        joined = table.mutate(cluster=alone).left_join(who, table["customer_id"] == who["who_id"])
+        return joined.mutate(cluster=ibis.coalesce(joined["who_cluster"], joined["cluster"])).drop(
+            "who_id", "who_cluster"
+        )
 
     def _people(self) -> Table | None:
         """Customers who count as one with others: (who_id, who_cluster), only where that is not the customer alone."""
@@ -125,26 +135,32 @@ class Data:
         if merged is None:
             return accounts
         people = merged.select(who_id="customer_id", person="person")
+        people = people.union(people.select(who_id="person", person="person").distinct())
         if accounts is None:
             return self.engine.keep(people.select("who_id", who_cluster="person"))
-        by_person = accounts.select(person="who_id", account="who_cluster")
-        joined = people.left_join(by_person, "person")
-        joined = joined.select("who_id", who_cluster=ibis.coalesce(joined.account, joined.person))
-        others = accounts.anti_join(joined, "who_id")
-        return self.engine.keep(ibis.union(joined, others.select("who_id", "who_cluster")))
+        # the account of a person may be known under any of their numbers; of several the first stands for all
+        joined = people.left_join(accounts, "who_id")
+        owned = joined.group_by("person").aggregate(account=joined.who_cluster.min())
+        members = people.join(owned, "person")
+        members = members.select("who_id", who_cluster=ibis.coalesce(members.account, members.person))
+        others = accounts.anti_join(members, "who_id")
+        return self.engine.keep(members.union(others.select("who_id", "who_cluster")))
 
     def _accounts(self) -> Table | None:
         if not self.has("customers"):
             return None
         customers = self.table("customers")
         members = customers.filter(customers.account_id.notnull())
-        members = members.select(who_id="customer_id", who_cluster=ibis.literal("account:") + members.account_id)
+        members = members.select(who_id="customer_id", who_cluster=_ACCOUNT + members.account_id)
         some = self.fetch(members.aggregate(n=members.count())).rows[0]["n"]
         return members if some else None
 
     def _with(self, table: Table, name: str, column: str) -> Table:
         if column in GRAINS:
             return table.mutate(**{column: self._period(table, name, column)})
+        renamed = column.removeprefix(_RENAMED)
+        if renamed != column and renamed in table.columns:
+            return table.mutate(**{column: table[renamed]})
         if column.startswith(_LATEST) and "customer_id" in table.columns:
             attribute = column.removeprefix(_LATEST)
             customers = self.table("customers")
@@ -162,14 +178,42 @@ class Data:
         label = period_label(local(table[time], self.zone, self.engine.name), grain)
         if "period" not in table.columns:
             return label
-        known = table["period"]
-        wave = known.left(4) if grain == "year" else known.re_search(_PERIOD_FORM[grain]).ifelse(known, None)
-        return ibis.coalesce(label, wave)
+        return ibis.coalesce(label, _wave(table["period"], grain))
 
 
-_PERIOD_FORM: dict[Grain, str] = {
-    "quarter": r"^\d{4}-Q[1-4]$",
-    "month": r"^\d{4}-\d{2}$",
-    "week": r"^\d{4}-W\d{2}$",
-    "day": r"^\d{4}-\d{2}-\d{2}$",
+def _wave(known: Any, grain: Grain) -> Any:
+    """The period that a wave's label (2017, 2017-Q3, 2017-03, 2017-W09, 2017-03-31) lies in, or null."""
+    nothing = ibis.null("string")
+    if grain == "year":
+        return known.re_search(r"^[0-9]{4}(-|$)").ifelse(known.left(4), nothing)
+    if grain == "month":
+        return known.re_search(r"^[0-9]{4}-[0-9]{2}(-|$)").ifelse(known.left(7), nothing)
+    if grain == "quarter":
+        named = known.re_search(_WAVES["quarter"])
+        quarter = ((known.substr(5, 2).try_cast("int64") + 2) / 3).floor().cast("int64").cast("string")
+        dated = known.re_search(r"^[0-9]{4}-[0-9]{2}(-|$)")
+        return ibis.cases((named, known), (dated, known.left(5) + "Q" + quarter), else_=nothing)
+    return known.re_search(_WAVES[grain]).ifelse(known, nothing)
+
+
+def _wave_within(known: Any, period: Period) -> Any:
+    """Whether a wave's label names a period that lies wholly within `period`; a missing one does not."""
+    inside = ibis.literal(False)
+    for grain in GRAINS:
+        first, last = Period.containing(period.start, grain), Period.containing(period.end - timedelta(days=1), grain)
+        if first.start < period.start:
+            first = Period.containing(first.end, grain)
+        if last.end > period.end:
+            last = Period.containing(last.start - timedelta(days=1), grain)
+        if first.start <= last.start:
+            inside |= known.re_search(_WAVES[grain]) & known.between(first.label, last.label)
+    return ibis.coalesce(inside, False)
+
+
+_WAVES: dict[Grain, str] = {
+    "year": "^[0-9]{4}$",
+    "quarter": "^[0-9]{4}-Q[1-4]$",
+    "month": "^[0-9]{4}-[0-9]{2}$",
+    "week": "^[0-9]{4}-W[0-9]{2}$",
+    "day": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
 }

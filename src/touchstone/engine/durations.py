@@ -22,6 +22,7 @@ def duration_counts(data: Data, metric: Metric, form: Duration, question: Questi
     """Per group, whole minutes from start to end, whether the case ended, and replicate group: how many (`n`).
 
     Open cases run to `open_until`, or to the newest time in the table. Cases that end before they start are left out.
+    Times count in whole seconds. Business hours are read off the clock on the wall, also in nights when it is changed.
     """
     rows = data.prepared(metric.table, question.columns, question.where)
     rows = data.during(rows, metric.table, question.period) if question.period else rows
@@ -32,11 +33,13 @@ def duration_counts(data: Data, metric: Metric, form: Duration, question: Questi
     if form.open_until:
         until = ibis.coalesce(rows[form.open_until], until)
     ended = rows[form.end].notnull()
-    stop = ibis.coalesce(rows[form.end], until)
-    minutes = _minutes(data, rows[form.start], stop, form)
-    clustered = data.clustered(rows.mutate(minutes=minutes, ended=ended), metric.table)
-    counted = clustered.filter(clustered.minutes >= 0)
-    counted = counted.mutate(replicate=replicate(counted.cluster, GROUPS))
+    rows = rows.mutate(_start=rows[form.start], _stop=ibis.coalesce(rows[form.end], until), ended=ended)
+    rows = rows.filter(rows._start <= rows._stop)
+    told = (NOUNS[metric.table].key, "customer_id", "account_id")
+    columns = dict.fromkeys(("_start", "_stop", "ended", *question.by, *told))
+    clustered = data.clustered(rows.select(*(name for name in columns if name in rows.columns)), metric.table)
+    minutes = _minutes(data, clustered._start, clustered._stop, form)
+    counted = clustered.mutate(minutes=minutes, replicate=replicate(clustered.cluster, GROUPS))
     keys = [*question.by, "minutes", "ended", "replicate"]
     return counted.group_by(keys).aggregate(n=counted.count())
 
@@ -52,11 +55,13 @@ def _minutes(data: Data, start: Any, stop: Any, form: Duration) -> Any:
     if form.hours == "calendar":
         return ((_epoch(stop) - _epoch(start)) / 60).floor().cast("int64")
     first, second = (_business_minutes(data, time) for time in (start, stop))
-    return (second - first).cast("int64")
+    # a clock set back between start and stop would count backwards
+    return ibis.greatest(second - first, 0).cast("int64")
 
 
 def _epoch(time: Any) -> Any:
-    return time.epoch_seconds()
+    # DuckDB counts seconds with a fraction, Spark whole ones
+    return time.truncate("s").epoch_seconds()
 
 
 def _business_minutes(data: Data, time: Any) -> Any:

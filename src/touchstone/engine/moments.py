@@ -81,12 +81,12 @@ def flat_aggregates(rows: Table) -> dict[str, Any]:
 def cross_sums(rows: Table, by: Sequence[str], across: str, baseline: str, *, centre: float) -> Table:
     """Products of each group's cluster sums with the baseline's, for differences between groups that share people.
 
-    One row per group of `by` and value of `across` other than `baseline`, with aa, ab, ba, bb = sums over the shared
-    clusters of a_base a, a_base b, b_base a, b_base b, and `shared`, how many clusters are in both.
+    One row per group of `by` and value of `across` other than `baseline` (a missing one is a value too), with aa, ab,
+    ba, bb = sums over the shared clusters of a_base a, a_base b, b_base a, b_base b, and `shared`, how many they are.
     """
     sums = _cluster_sums(_centred(rows, centre), [*by, across, "cluster"])
     base = sums.filter(sums[across] == baseline).select(*by, "cluster", a0="a", b0="b")
-    others = sums.filter(sums[across] != baseline)
+    others = sums.filter(~sums[across].identical_to(baseline))
     same = [others[name].identical_to(base[name]) for name in by]
     joined = others.inner_join(base, [others.cluster == base.cluster, *same], rname="base_{name}")
     return joined.group_by([*by, across]).aggregate(

@@ -5,27 +5,41 @@ A score is 100 or 0 or -100 per answer, a rate 100 or 0 per case, revenue per cu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 import ibis
 
-from touchstone.core.errors import Refused
+from touchstone.core.errors import BadDefinition, Refused
 from touchstone.core.metric import Amount, Metric, Repeat, Retention, Score, Share
+from touchstone.core.nouns import NOUNS
 from touchstone.core.period import Period
 from touchstone.core.where import Condition, parse_where
 from touchstone.engine.connect import Table
 from touchstone.engine.data import Data
 from touchstone.engine.moments import points
-from touchstone.engine.where import holds
+from touchstone.engine.where import holds, number_in
+
+_MONEY = "decimal(18, 4)"
+_SCORING = ("answer_id", "score", "scale_low", "scale_high", "polarity", "kind")
+_TELLING = ("submission_id", "customer_id", "account_id")  # whom a row belongs to
+# names that queries give to what they compute; an attribute called so is read as attr_…
+_SUMS = ("x", "w", "n", "clusters", "ww", "wx", "wxx", "aa", "ab", "ba", "bb", "a", "b", "q", "a0", "b0")
+_COMPUTED = {*_SUMS, "cluster", "replicate", "minutes", "ended", "total", "shared", "second_id", "second_at"}
+
+
+def group_name(column: str) -> str:
+    """What a column to group by is called in queries: its own name, unless a query computes something of that name."""
+    return f"attr_{column}" if column in _COMPUTED else column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked of a metric: groups, filters, weight, period."""
+    """What is asked of a metric: groups (by their `group_name`), filters, weight, period."""
 
     by: tuple[str, ...] = ()
     where: tuple[Condition, ...] = ()
@@ -39,7 +53,10 @@ class Question:
 
 
 def measured_rows(data: Data, metric: Metric, question: Question) -> Table:
-    """Rows with x, w, cluster and the columns of `by` (for answers also `kind`): what the metric is the mean of."""
+    """Rows with x, w, cluster and the columns of `by` (for answers also `kind`): what the metric is the mean of.
+
+    Rows without a positive weight say nothing and are left out.
+    """
     match metric.form:
         case Score():
             return _scored(data, metric, metric.form, question)
@@ -55,6 +72,17 @@ def measured_rows(data: Data, metric: Metric, question: Question) -> Table:
             raise TypeError(f"{metric.name} is not a mean of rows")
 
 
+def rows_of_periods(data: Data, metric: Metric, question: Question, periods: Dict[str, Period]) -> Table:
+    """`measured_rows` of several periods, one below the other, each with its name in `window`."""
+    parts = [
+        measured_rows(data, metric, replace(question, period=period))
+        .select("x", "w", "cluster")
+        .mutate(window=ibis.literal(name))
+        for name, period in periods.items()
+    ]
+    return ibis.union(*parts)
+
+
 def left_out(data: Data, metric: Metric, form: Score, question: Question) -> dict[str, int]:
     """Answers to the metric that cannot count: outside its scale, given on another scale, without weight or skipped."""
     answers = _asked(data, metric, form, question)
@@ -62,13 +90,18 @@ def left_out(data: Data, metric: Metric, form: Score, question: Question) -> dic
     outside = answers.score.notnull() & ~other & ~answers.score.between(form.lowest, form.highest)
     sums = {"skipped": answers.score.isnull().sum(), "another scale": other.sum(), "outside the scale": outside.sum()}
     if question.weight:
-        sums["without a weight"] = (answers.score.notnull() & (_weight(answers, question) == 0)).sum()
+        sums["without a weight"] = (answers.score.notnull() & ~(_weight(answers, question) > 0)).sum()
     return {name: int(n) for name, n in data.fetch(answers.aggregate(**sums)).rows[0].items() if n}
 
 
 def _prepared(data: Data, table: str, question: Question, extra: Sequence[Condition] = ()) -> Table:
     rows = data.prepared(table, question.columns, (*question.where, *extra))
     return data.during(rows, table, question.period) if question.period else rows
+
+
+def _slim(rows: Table, columns: Sequence[str]) -> Table:
+    """Only what is needed from here on: queries stay short enough to read."""
+    return rows.select(*dict.fromkeys(column for column in columns if column in rows.columns))
 
 
 def _asked(data: Data, metric: Metric, form: Score, question: Question) -> Table:
@@ -82,47 +115,74 @@ def _other_scale(answers: Table, form: Score) -> Any:
 
 
 def _scored(data: Data, metric: Metric, form: Score, question: Question) -> Table:
-    return _rows(data, answers_with_points(data, metric, form, question), "answers", (*question.by, "kind"))
+    rows = answers_with_points(data, metric, form, question, only=question.columns)
+    return _rows(data, rows, "answers", (*question.by, "kind"))
 
 
-def answers_with_points(data: Data, metric: Metric, form: Score, question: Question) -> Table:
-    """The answers that count, with x = what each scores, w = its weight, and `kind` never empty."""
+def answers_with_points(
+    data: Data, metric: Metric, form: Score, question: Question, *, only: Sequence[str] | None = None
+) -> Table:
+    """The answers that count, with x = what each scores, w = its weight, and `kind` never empty.
+
+    `only` leaves out every column but these and those that scores and clusters are made of.
+    """
     answers = _asked(data, metric, form, question)
+    if only is not None:
+        answers = _slim(answers, (*only, *_SCORING, *_TELLING))
     answers = answers.filter(answers.score.notnull() & ~_other_scale(answers, form))
     turned = ibis.coalesce(answers.polarity, ibis.literal(form.polarity)) != form.polarity
     score = turned.ifelse(form.lowest + form.highest - answers.score, answers.score)
     rows = answers.mutate(x=points(score, form), w=_weight(answers, question))
-    rows = rows.mutate(kind=ibis.coalesce(rows.kind, ibis.literal("unstated")))
+    rows = rows.mutate(kind=_kind(rows))
     return rows.filter(rows.x.notnull())
 
 
 def _shared(data: Data, metric: Metric, form: Share, question: Question) -> Table:
-    rows = _prepared(data, metric.table, question, parse_where(form.among))
+    counted = parse_where(form.counts)
+    columns = Question(by=(*question.columns, *(condition.column for condition in counted)))
+    rows = _prepared(
+        data, metric.table, replace(columns, where=question.where, period=question.period), parse_where(form.among)
+    )
     counts = ibis.literal(True)
-    for condition in parse_where(form.counts):
-        counts = counts & ibis.coalesce(holds(rows, condition), ibis.literal(False))
+    for condition in counted:
+        counts = counts & ibis.coalesce(holds(rows, condition, zone=data.zone), ibis.literal(False))
     rows = rows.mutate(x=counts.ifelse(100.0, 0.0), w=_weight(rows, question))
-    return _rows(data, rows, metric.table, question.by)
+    if metric.table != "answers":
+        return _rows(data, rows, metric.table, question.by)
+    return _rows(data, rows.mutate(kind=_kind(rows)), "answers", (*question.by, "kind"))
+
+
+def _kind(answers: Table) -> Any:
+    return ibis.coalesce(answers.kind, ibis.literal("unstated"))
 
 
 def _weight(rows: Table, question: Question) -> Any:
+    """The weight of each row, 1 without a column of weights and 0 for what is no positive number."""
     if not question.weight:
         return ibis.literal(1.0)
     weight = rows[question.weight]
-    number = weight.try_cast("float64") if weight.type().is_string() else weight.cast("float64")
-    return ibis.coalesce(number, ibis.literal(0.0))
+    if not (weight.type().is_string() or weight.type().is_numeric()):
+        raise BadDefinition(
+            f"Column '{question.weight}' holds no numbers to weigh with.", hint="choose another column."
+        )
+    number = number_in(weight) if weight.type().is_string() else weight.cast("float64")
+    return (number > 0).ifelse((number < math.inf).ifelse(number, 0.0), 0.0)
 
 
 def _rows(data: Data, rows: Table, table: str, by: Sequence[str]) -> Table:
-    rows = data.clustered(rows.filter(rows.w > 0), table)
-    return rows.select("x", "w", "cluster", *dict.fromkeys(by))
+    rows = _slim(rows.filter(rows.w > 0), ("x", "w", *by, NOUNS[table].key, *_TELLING))
+    return data.clustered(rows, table).select("x", "w", "cluster", *dict.fromkeys(by))
 
 
 def purchases(data: Data, question: Question, kinds: Sequence[str]) -> Table:
     """Orders that count, with `amount` in the workspace's currency; orders without a kind are purchases."""
-    orders = _prepared(data, "orders", question)
-    orders = orders.filter(ibis.coalesce(orders.kind, ibis.literal("purchase")).isin(kinds))
+    orders = _orders(data, question, kinds)
     return orders.mutate(amount=in_one_currency(data, orders))
+
+
+def _orders(data: Data, question: Question, kinds: Sequence[str]) -> Table:
+    orders = _prepared(data, "orders", question)
+    return orders.filter(ibis.coalesce(orders.kind, ibis.literal("purchase")).isin(kinds))
 
 
 def in_one_currency(data: Data, rows: Table, column: str = "amount") -> Any:
@@ -139,38 +199,54 @@ def in_one_currency(data: Data, rows: Table, column: str = "amount") -> Any:
         return rows[column]
     rates: Dict[str, Decimal] = {name: data.rates[name] for name in currencies if name != data.currency}
     currency = rows["currency"].upper()
-    factors = ibis.cases(*((currency == name, rate) for name, rate in sorted(rates.items())), else_=Decimal(1))
-    return (rows[column] * factors).cast("decimal(18, 4)")
+    branches = ((currency == name, _factor(rate)) for name, rate in sorted(rates.items()))
+    return (rows[column] * ibis.cases(*branches, else_=_factor(Decimal(1)))).cast(_MONEY)
+
+
+def _factor(rate: Decimal) -> Any:
+    # one type for all rates, and small enough that a product with an amount is exact on every engine
+    return ibis.literal(rate, type="decimal(18, 12)")
 
 
 def _spent(data: Data, form: Amount, question: Question) -> Table:
     """One row per customer who bought: what they paid, in each group."""
     orders = purchases(data, question, form.kinds)
     orders = orders.filter(orders.customer_id.notnull())
-    per = orders.group_by([*question.by, "customer_id"]).aggregate(x=orders.amount.sum().cast("float64"))
+    keys = list(dict.fromkeys([*question.by, "customer_id"]))
+    per = orders.group_by(keys).aggregate(x=orders.amount.sum().cast("float64"))
     return data.clustered(per.mutate(w=ibis.literal(1.0)), "customers").select("x", "w", "cluster", *question.by)
 
 
 def _repeated(data: Data, form: Repeat, question: Question) -> Table:
     """One row per customer: 100 when a second order came (within the window, if there is one), else 0.
 
-    Groups are those of the first order. With a window only customers count whom the data follows that long.
+    Groups are those of the first order, and a period keeps the customers whose first order lies in it. With a window
+    only customers count whom the data follows that long.
     """
-    orders = purchases(data, question, ("purchase", "renewal"))
+    unbounded = Question(by=question.by, where=question.where)
+    orders = _orders(data, unbounded, ("purchase", "renewal"))
     orders = orders.filter(orders.customer_id.notnull())
     place = ibis.row_number().over(ibis.window(group_by=orders.customer_id, order_by=[orders.paid_at, orders.order_id]))
-    placed = orders.mutate(_place=place)
-    first = placed.filter(placed._place == 0).select("customer_id", *question.by, first="paid_at")
-    second = placed.filter(placed._place == 1).select(second_id="customer_id", second="paid_at")
+    placed = _slim(orders.mutate(_place=place), ("customer_id", "paid_at", *question.by, "_place"))
+    first = placed.filter(placed._place == 0)
+    if question.period:
+        first = data.during(first, "orders", question.period)
+    second = placed.filter(placed._place == 1).select(second_id="customer_id", second_at="paid_at")
     pairs = first.left_join(second, first.customer_id == second.second_id)
-    again = pairs.second.notnull()
+    again = pairs.second_at.notnull()
     if form.window_days is not None:
         window = ibis.interval(days=form.window_days)
-        newest = data.fetch(orders.aggregate(newest=orders.paid_at.max())).rows[0]["newest"]
-        pairs = pairs.filter(pairs.first + window <= ibis.literal(newest).cast("timestamp('UTC')"))
-        again = pairs.second.notnull() & (pairs.second <= pairs.first + window)
+        pairs = pairs.filter(pairs.paid_at + window <= _last_order(data))
+        again = again & (pairs.second_at <= pairs.paid_at + window)
     rows = pairs.mutate(x=again.ifelse(100.0, 0.0), w=ibis.literal(1.0))
     return data.clustered(rows, "customers").select("x", "w", "cluster", *question.by)
+
+
+def _last_order(data: Data) -> Any:
+    """Up to when customers were followed: the newest order, whoever's it is."""
+    orders = data.table("orders")
+    newest = data.fetch(orders.aggregate(newest=orders.paid_at.max())).rows[0]["newest"]
+    return ibis.literal(newest).cast("timestamp('UTC')")
 
 
 def _retained(data: Data, form: Retention, question: Question) -> Table:

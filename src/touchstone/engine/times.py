@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from touchstone.core.period import Grain
 from touchstone.engine.connect import EngineName
 
-_UNITS: dict[Grain, str] = {"year": "Y", "quarter": "Q", "month": "M", "week": "W", "day": "D"}
+_FORMATS: dict[Grain, str] = {"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d"}
 
 
 @ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))
@@ -41,13 +41,9 @@ def utc(wall: ir.TimestampValue, zone: str) -> ir.TimestampValue:
 
 def period_label(wall: ir.TimestampValue, grain: Grain) -> ir.StringValue:
     """The label of the period a wall clock lies in: 2017, 2017-Q3, 2017-03, 2017-W09, 2017-03-31."""
-    start = wall.truncate(_UNITS[grain])
-    if grain == "year":
-        return start.year().cast("string")
     if grain == "quarter":
-        return start.year().cast("string") + "-Q" + start.quarter().cast("string")
+        return wall.strftime("%Y") + "-Q" + wall.quarter().cast("string")
     if grain == "week":
-        thursday = start + ibis.interval(days=3)  # an ISO week belongs to the year its Thursday lies in
-        return thursday.year().cast("string") + "-W" + start.week_of_year().cast("string").lpad(2, "0")
-    month = start.year().cast("string") + "-" + start.month().cast("string").lpad(2, "0")
-    return month if grain == "month" else month + "-" + start.day().cast("string").lpad(2, "0")
+        thursday = wall.truncate("W") + ibis.interval(days=3)  # an ISO week belongs to the year its Thursday lies in
+        return thursday.strftime("%Y") + "-W" + wall.week_of_year().cast("string").lpad(2, "0")
+    return wall.strftime(_FORMATS[grain])
