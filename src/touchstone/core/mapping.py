@@ -12,6 +12,8 @@ from touchstone.core.nouns import NOUNS, Noun
 
 Keep = Literal["first", "last", "sum", "min", "max"]
 PERSON_COLUMNS = ("email", "phone")  # not columns of a noun: they become identities
+FOLDS = ("sum", "min", "max")  # ways to take a column from all rows of a record
+ORIGIN = ("source", "import_number")  # columns that every table has, so no attribute can
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,28 +1,28 @@
-"""Text from a file as typed values, with the reason wherever a text is not one. DuckDB only: files are read there."""
+"""Text from a file as typed values, with the reason wherever a text is not one.
+
+All functions take and give SQL text: files are read by DuckDB alone, and building the same expressions as Ibis
+objects took longer than reading a small file.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
-import ibis
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from touchstone.core.mapping import Take
 from touchstone.core.nouns import Column, Type
-from touchstone.engine.times import local, utc
+from touchstone.engine.connect import literal
 
-_MISSING = (
-    "",
-    "na",
-    "n/a",
-    "null",
-    "nan",
-    "-",
-    "--",
-)  # as words in a column of numbers, times or yes/no; never in text
+_MISSING = ("", "na", "n/a", "#n/a", "null", "nan", "-", "--", "?")  # in numbers, times, yes/no; never in text
+_NO_ID = ("n/a", "#n/a", "-", "--")  # what exports write where there is no number of a customer, an order, a ticket
 _YES = ("true", "t", "yes", "y", "1", "1.0", "x")
 _NO = ("false", "f", "no", "n", "0", "0.0")
-_ZONED = r"\d(Z|z|\s?[+-]\d{2}(:?\d{2})?)$"
-_EPOCHS = (("epoch",), ("epoch_ms",))
+_OFFSET = r"\d\s?([zZ]|UTC|GMT|[+-]\d{2}(:?\d{2})?)$"
+_EPOCHS: dict[tuple[str, ...], int] = {("epoch",): 1, ("epoch_ms",): 1000}
+# by how much clocks are set back somewhere: Troll, most of the world, Lord Howe
+_STEPS = ("INTERVAL 2 HOUR", "INTERVAL 1 HOUR", "INTERVAL 30 MINUTE")
 _COMPLAINTS: dict[Type, str] = {
     "number": "is not a number",
     "integer": "is not a whole number",
@@ -30,97 +30,197 @@ _COMPLAINTS: dict[Type, str] = {
     "time": "is not a date or time",
     "boolean": "is neither yes nor no",
 }
-_SPREADSHEET_NUMBER = r"^([A-Za-z]{0,3}-?\d+)\.0+$"
+MONEY = "DECIMAL(18,4)"
+_EARLIEST, _LATEST = "1900-01-01", "2200-01-01"  # a year of 24 or 9999 is a misreading
+_PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 
 
-@ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "array<string>"), "timestamp"))
-def _try_strptime(text: Any, formats: Any) -> Any:
-    """DuckDB's try_strptime(text, [formats])."""
+def words(values: Sequence[str]) -> str:
+    """Several texts as a list for IN."""
+    return "(" + ", ".join(literal(value) for value in values) + ")"
 
 
-@ibis.udf.scalar.builtin(name="to_timestamp", signature=(("float64",), "timestamp('UTC')"))
-def _to_timestamp(seconds: Any) -> Any:
-    """DuckDB's to_timestamp(seconds since 1970)."""
+def trimmed(raw: str) -> str:
+    """`raw` without blanks at its ends, empty as null; a text that has none is passed on without looking at it all."""
+    ends = " OR ".join(f"suffix({raw}, chr({code}))" for code in (32, 9, 10, 13, 160))
+    strip = literal("^[\\s\\x{A0}]+|[\\s\\x{A0}]+$")
+    stripped = f"nullif(regexp_replace({raw}, {strip}, '', 'g'), '')"
+    return f"CASE WHEN {raw} < '!' OR prefix({raw}, chr(160)) OR {ends} THEN {stripped} ELSE {raw} END"
 
 
-def cleaned(text: Any, column: Column) -> Any:
-    """`text` without the words that stand for nothing in a column of numbers, times or yes/no."""
-    if column.type == "text":
-        return text
-    return text.lower().isin(_MISSING).ifelse(ibis.null("string"), text)
-
-
-def wall_clock(text: Any, take: Take) -> Any:
-    """The date and time written in `text`, without a zone."""
-    written = text.try_cast("timestamp")
-    return ibis.coalesce(_try_strptime(text, ibis.array(list(take.format))), written) if take.format else written
-
-
-def value(text: Any, column: Column, take: Take, *, wall: Any, zone: str) -> Any:
-    """`text` as the type of `column`; null where it is none. `wall` is its wall clock in `zone`, for times."""
-    if column.type == "text":
-        return text
-    if column.type == "time":
-        return _moment(text, take, wall, zone)
-    if column.type == "boolean":
-        return ibis.cases((text.lower().isin(_YES), True), (text.lower().isin(_NO), False))
-    if column.type == "money":
-        return number_text(text, take).try_cast("decimal(18,4)")
-    return _number(number_text(text, take), column)
-
-
-def reason(text: Any, value: Any, column: Column) -> Any:
-    """Why the row cannot be taken, null where it can; None for a column that takes everything."""
-    branches = []
+def cleaned(text: str, column: Column) -> str:
+    """`text` without the words that stand for nothing: in numbers, times and yes/no, and as an id."""
     if column.type != "text":
-        branches.append((text.notnull() & value.isnull(), _COMPLAINTS[column.type]))
-    if column.lowest is not None:
-        branches.append((value < column.lowest, f"is below {column.lowest:g}, which cannot be"))
-    if column.required:
-        branches.append((value.isnull(), "is missing"))
-    return ibis.cases(*branches, else_=ibis.null("string")) if branches else None
+        return f"CASE WHEN lower({text}) IN {words(_MISSING)} THEN NULL ELSE {text} END"
+    if column.name.endswith("_id"):
+        return f"CASE WHEN lower({text}) IN {words(_NO_ID)} THEN NULL ELSE {text} END"
+    return text
 
 
-def shifted(text: Any, value: Any, take: Take, *, wall: Any, zone: str) -> Any:
-    """Whether a clock change skipped this wall clock or gave it twice; None where that cannot be."""
-    if zone == "UTC" or take.format[:1] in _EPOCHS:
-        return None
-    skipped = local(value, zone, "duckdb") != wall
-    doubled = local(value + ibis.interval(hours=1), zone, "duckdb") == wall
-    return ~text.re_search(_ZONED) & (skipped | doubled)
-
-
-def number_text(text: Any, take: Take) -> Any:
-    """`text` without currency signs, spaces and thousands marks, and with a decimal point."""
-    bare = text.re_replace(r"[\s\x{A0}€$£¥%']", "")
-    if take.decimal == ",":
-        return bare.replace(".", "").replace(",", ".")
-    grouped = bare.re_search(r"^-?\d{1,3}(,\d{3})+(\.\d+)?$")
-    return grouped.ifelse(bare.replace(",", ""), bare)
-
-
-def identifier_text(text: Any) -> Any:
+def identifier_text(text: str) -> str:
     """An id without the `.0` that a spreadsheet gave it."""
-    return text.re_replace(_SPREADSHEET_NUMBER, r"\1")
+    plain = f"regexp_replace({text}, '^([A-Za-z]{{0,3}}-?\\d+)\\.0+$', '\\1')"
+    return f"CASE WHEN suffix({text}, '0') AND contains({text}, '.') THEN {plain} ELSE {text} END"
 
 
-def _number(text: Any, column: Column) -> Any:
-    plain = text.re_search(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$").ifelse(text, ibis.null("string"))
-    value = plain.try_cast("float64")
-    value = value.isinf().ifelse(ibis.null("float64"), value)
-    if column.type == "integer":
-        return (value == value.floor()).ifelse(value, ibis.null("float64")).try_cast("int64")
-    return value
+def coded(text: str, codes: Sequence[tuple[str, str]], otherwise: str) -> str:
+    """The meaning of `text` by a code list, `otherwise` where it has none."""
+    if not codes:
+        return otherwise
+    branches = " ".join(f"WHEN {literal(code)} THEN {literal(meaning)}" for code, meaning in codes)
+    return f"CASE {identifier_text(text)} {branches} ELSE {otherwise} END"
 
 
-def _moment(text: Any, take: Take, wall: Any, zone: str) -> Any:
+def wall_clock(text: str, take: Take) -> str | None:
+    """The date and time that `text` says without a zone, null where it says one; None for counted seconds."""
     if take.format[:1] in _EPOCHS:
-        seconds = text.try_cast("float64")
-        return _to_timestamp(seconds / 1000 if take.format[0] == "epoch_ms" else seconds)
-    if zone == "UTC" and not take.format:
-        return text.try_cast("timestamp('UTC')")
-    later = utc(wall, zone)
-    earlier = later - ibis.interval(hours=1)
-    # in the doubled hour the engine takes the second reading; we take the first, always and everywhere
-    moment = later if zone == "UTC" else (local(earlier, zone, "duckdb") == wall).ifelse(earlier, later)
-    return text.re_search(_ZONED).ifelse(text.try_cast("timestamp('UTC')"), moment)
+        return None
+    written = f"TRY_CAST({text} AS TIMESTAMP)"
+    formats = [form for form in take.format if "%z" not in form]
+    if formats:
+        written = f"coalesce(try_strptime({text}, [{', '.join(map(literal, formats))}]), {written})"
+    return f"CASE WHEN NOT {_has_zone(text)} THEN {written} END"
+
+
+def value(text: str, column: Column, take: Take, *, wall: str, zone: str) -> str:
+    """`text` as the type of `column`; null where it is none. `wall` is its wall clock, for times.
+
+    What is a number or a time, but none that can be, is left to `reasons`.
+    """
+    match column.type:
+        case "text":
+            return text
+        case "time":
+            return _moment(text, take, wall, zone)
+        case "boolean":
+            low = f"lower({text})"
+            return f"CASE WHEN {low} IN {words(_YES)} THEN true WHEN {low} IN {words(_NO)} THEN false END"
+        case "money":
+            return money(text, take)
+        case "integer":
+            plain = number(text, take)
+            whole = f"CASE WHEN {plain} = floor({plain}) THEN TRY_CAST({plain} AS BIGINT) END"
+            return (
+                f"CASE WHEN regexp_full_match({text}, '[+-]?\\d{{1,18}}') THEN CAST({text} AS BIGINT) ELSE {whole} END"
+            )
+        case _:
+            return number(text, take)
+
+
+def money(text: str, take: Take) -> str:
+    """An amount; more than four decimals are rounded (`rounded` finds them), what is too large is null."""
+    slow = f"TRY_CAST({number_text(text, take)} AS {MONEY})"
+    return slow if take.decimal == "," else f"coalesce(TRY_CAST({text} AS {MONEY}), {slow})"
+
+
+def number(text: str, take: Take) -> str:
+    """A number; NaN and infinity come through and are refused by `reasons`."""
+    plain = number_text(text, take)
+    slow = f"CASE WHEN regexp_matches({plain}, {literal(_PLAIN)}) THEN TRY_CAST({plain} AS DOUBLE) END"
+    return slow if take.decimal == "," else f"coalesce(TRY_CAST({text} AS DOUBLE), {slow})"
+
+
+def number_text(text: str, take: Take) -> str:
+    """`text` without currency signs, spaces and thousands marks, and with a decimal point."""
+    signs = literal("[\\s\\x{A0}\\x{202F}€$£¥%']")
+    bare = f"regexp_replace({text}, {signs}, '', 'g')"
+    if take.decimal == ",":
+        return f"replace(replace({bare}, '.', ''), ',', '.')"
+    grouped = f"regexp_matches({bare}, '^-?\\d{{1,3}}(,\\d{{3}})+(\\.\\d+)?$')"
+    return f"CASE WHEN {grouped} THEN replace({bare}, ',', '') ELSE {bare} END"
+
+
+def reasons(text: str, value: str, column: Column, *, needed: bool) -> list[tuple[str, str]]:
+    """(condition, reason) for every way in which a row cannot be taken because of this column."""
+    found = []
+    if column.type != "text":
+        complaint = _COMPLAINTS[column.type]
+        found.append((f"{value} IS NULL AND {text} IS NOT NULL", complaint))
+        if column.type == "number":
+            found.append((f"NOT isfinite({value})", complaint))
+        if column.type == "time":
+            found.append((f"{value} < TIMESTAMPTZ '{_EARLIEST}' OR {value} >= TIMESTAMPTZ '{_LATEST}'", complaint))
+    if column.lowest is not None:
+        found.append((f"{value} < {column.lowest:g}", f"is below {column.lowest:g}, which cannot be"))
+    if needed:
+        found.append((f"{value} IS NULL", "is missing"))
+    return found
+
+
+def rounded(text: str, take: Take) -> str:
+    """Whether an amount has more than four decimals, other than zeros."""
+    mark = take.decimal
+    return f"({text} LIKE '%{mark}_____%' AND regexp_matches({text}, '[{mark}]\\d{{4}}\\d*[1-9]'))"
+
+
+def shifted(value: str, *, wall: str, zone: str) -> str | None:
+    """Whether a clock change skipped this wall clock or gave it twice; None where clocks do not change."""
+    if zone == "UTC":
+        return None
+    place = literal(zone)
+    doubled = " OR ".join(f"timezone({place}, {value} + {step}) = {wall}" for step in _STEPS)
+    return (
+        f"(CASE WHEN {_near_change(wall, zone)} THEN timezone({place}, {value}) <> {wall} OR {doubled} ELSE false END)"
+    )
+
+
+def _has_zone(text: str) -> str:
+    return f"(suffix({text}, 'Z') OR regexp_matches({text}, {literal(_OFFSET)}))"
+
+
+def _moment(text: str, take: Take, wall: str, zone: str) -> str:
+    if take.format[:1] in _EPOCHS:
+        seconds = f"TRY_CAST({text} AS DOUBLE) / {_EPOCHS[take.format[:1]]}"
+        # beyond these years the engine raises
+        return f"CASE WHEN {seconds} BETWEEN -2208988800 AND 7258118400 THEN to_timestamp({seconds}) END"
+    return f"CASE WHEN {wall} IS NOT NULL THEN {_local(wall, zone)} ELSE {_zoned(text, take)} END"
+
+
+def _zoned(text: str, take: Take) -> str:
+    """A time with its zone, in ISO or in one of the formats; those with a literal Z, UTC or GMT are read as UTC."""
+    tried = [f"TRY_CAST({text} AS TIMESTAMPTZ)"]
+    offsets = [form for form in take.format if "%z" in form]
+    plain = [form for form in take.format if "%z" not in form and form.endswith(("Z", "UTC", "GMT"))]
+    if offsets:
+        tried.append(f"try_strptime({text}, [{', '.join(map(literal, offsets))}])")
+    if plain:
+        tried.append(f"timezone('UTC', try_strptime({text}, [{', '.join(map(literal, plain))}]))")
+    return f"CASE WHEN {_has_zone(text)} THEN coalesce(NULL, {', '.join(tried)}) END"
+
+
+def _local(wall: str, zone: str) -> str:
+    """The moment of a wall clock in `zone`; in a doubled hour the first of the two, always and everywhere."""
+    place = literal(zone)
+    moment = f"timezone({place}, {wall})"
+    if zone == "UTC":
+        return moment
+    # the engine takes the second reading
+    earlier = " ".join(f"WHEN timezone({place}, {moment} - {step}) = {wall} THEN {moment} - {step}" for step in _STEPS)
+    return f"CASE WHEN {_near_change(wall, zone)} THEN CASE {earlier} ELSE {moment} END ELSE {moment} END"
+
+
+def _near_change(wall: str, zone: str) -> str:
+    """Whether `wall` lies on a day on which the clocks of `zone` change: only there conversions must be compared."""
+    days = change_days(zone)
+    listed = f"{wall}::DATE IN ({', '.join(f'DATE {literal(str(day))}' for day in days)})" if days else "false"
+    return f"({wall} < TIMESTAMP '1970-01-01' OR {wall} >= TIMESTAMP '2101-01-01' OR {listed})"
+
+
+@lru_cache(maxsize=16)
+def change_days(zone: str) -> tuple[date, ...]:
+    """The days on which the clocks of `zone` change, 1970 to 2100, by its wall clock."""
+    place = ZoneInfo(zone)
+    first, weeks = datetime(1969, 12, 28), 132 * 53
+
+    def offset(hour: int) -> timedelta | None:
+        return (first + timedelta(hours=hour)).replace(tzinfo=place).utcoffset()
+
+    days: set[date] = set()
+    for week in range(weeks):
+        start, end = week * 168, (week + 1) * 168
+        if offset(start) == offset(end):
+            continue
+        change = next(hour for hour in range(start, end + 1) if offset(hour) != offset(start))
+        moment = first + timedelta(hours=change)
+        days |= {(moment + timedelta(hours=hours)).date() for hours in (-3, 0, 3)}
+    return tuple(sorted(days))

@@ -1,4 +1,4 @@
-"""From a file to rows of a noun: read, type, set aside, merge, unpivot, key. DuckDB only: files are read there.
+"""From a file to typed rows: read, type, and say why a row cannot be taken. DuckDB only: files are read there.
 
 Every row of the file ends in exactly one place: taken, repeated (an exact duplicate), merged into another row's
 record, left out by the mapping's own rule, or set aside with its reason.
@@ -11,17 +11,30 @@ from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import duckdb
-import ibis
 
 from touchstone.core.errors import BadDefinition, UnknownName
-from touchstone.core.mapping import Mapping, Take
+from touchstone.core.mapping import PERSON_COLUMNS, Mapping, Take
 from touchstone.core.nouns import Column
 from touchstone.core.where import parse_where
-from touchstone.engine.casting import cleaned, identifier_text, number_text, reason, shifted, value, wall_clock
-from touchstone.engine.connect import DuckDB, Table, fresh_name, identifier, literal
+from touchstone.engine.casting import (
+    MONEY,
+    cleaned,
+    coded,
+    identifier_text,
+    money,
+    reasons,
+    rounded,
+    shifted,
+    trimmed,
+    value,
+    wall_clock,
+    words,
+)
+from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
+from touchstone.engine.people import customer
 from touchstone.engine.where import keep
 
 
@@ -30,7 +43,7 @@ class Irregular(Exception):
 
 
 SYSTEM = (Column("source"), Column("import_number", "integer"))
-_SEPARATOR = "\x1f"  # between the values that are hashed into an id
+_SHOWN = 40  # columns of a row that is set aside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,33 +57,58 @@ class Scan:
     name: str
     options: Dict[str, object] = field(default_factory=dict)
 
+    def cell(self, header: str) -> str:
+        """The name that the column under `header` has inside the engine: c and its place, safe from any clash."""
+        if header not in self.headers:
+            raise UnknownName.among(f"column in {self.name}", header, self.headers)
+        return f"c{self.headers.index(header)}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:
-    """The typed rows of one file inside the engine: all of them, with `_reason` where one could not be taken."""
+    """The typed rows of one file in the engine's table `rows`, whether they can be taken or not.
 
-    rows: Table
+    Beside the mapped columns a row has `_row` (its number in the file), `_wrong` (null, or column, value, reason and
+    line), `_by0`… and `_order` for merging, `_q0`… for questions, `_content` where it has no id.
+    """
+
+    rows: str
     read: int
     left_out: int
+    aside: int
     shifted: int
+    rounded: int
 
 
-def read(engine: DuckDB, scan: Scan) -> Table:
-    """The file as a table of text columns named by its headers."""
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One mapped column: `place` numbers the steps' columns t, w and v that lead from its text to its value."""
+
+    place: int
+    name: str
+    column: Column
+    take: Take
+    needed: bool
+
+    @property
+    def text(self) -> str:
+        """What the file says, to show to people."""
+        return f"t{self.place} || ' x ' || u{self.place}" if self.take.product else f"t{self.place}"
+
+
+def read(engine: DuckDB, scan: Scan) -> str:
+    """A view of the file as text columns c0, c1… in the order of its headers."""
     name = fresh_name("file")
     if scan.format == "parquet":
-        source = f"read_parquet({literal(str(scan.path))})"
-        columns = ", ".join(f"CAST({identifier(header)} AS VARCHAR) AS {identifier(header)}" for header in scan.headers)
+        written = scan.written or scan.headers
+        cells = (f"CAST({identifier(header)} AS VARCHAR) AS c{place}" for place, header in enumerate(written))
+        query = f"SELECT {', '.join(cells)} FROM read_parquet({literal(str(scan.path))})"
     else:
-        columns, source = "*", _csv_source(scan)
-    engine.run(f"CREATE TEMPORARY VIEW {identifier(name)} AS SELECT {columns} FROM {source}")
-    return engine.connection.table(name)
-
-
-def _csv_source(scan: Scan) -> str:
-    types = ", ".join(f"{literal(header)}: 'VARCHAR'" for header in scan.headers)
-    options = "".join(f", {name} = {_option(value)}" for name, value in scan.options.items() if name != "columns")
-    return f"read_csv({literal(str(scan.path))}, columns = {{{types}}}{options})"
+        types = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(scan.headers)))
+        options = "".join(f", {name} = {_option(value)}" for name, value in scan.options.items() if name != "columns")
+        query = f"SELECT * FROM read_csv({literal(str(scan.path))}, columns = {{{types}}}{options})"
+    engine.run(f"CREATE TEMPORARY VIEW {name} AS {query}")
+    return name
 
 
 def _option(value: object) -> str:
@@ -79,120 +117,75 @@ def _option(value: object) -> str:
     return str(value) if isinstance(value, int) else literal(str(value))
 
 
-def stage(engine: DuckDB, raw: Table, mapping: Mapping, scan: Scan, *, zone: str) -> Staged:
-    """Type every row of `raw` by `mapping` into a table inside the engine, with the reason where it cannot be taken.
+def stage(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str) -> Staged:
+    """Type every row of the view `raw` by `mapping` into a table, with the reason where it cannot be taken.
 
-    The steps are views of their own, because one nested expression would repeat each step wherever it is used.
+    Raises Irregular where the file is not as regular as it seemed, BadDefinition or UnknownName where the mapping
+    does not fit it.
     """
-    zone = mapping.timezone or zone
-    takes = {
-        name: (_column(mapping, name), take) for name, take in (*mapping.columns.items(), *mapping.attributes.items())
-    }
-    kept = _filtered(raw, mapping)
-    table = _view(engine, kept.mutate(**_texts(kept, takes, mapping, scan)))
-    times = {name: take for name, (column, take) in takes.items() if column.type == "time"}
-    table = _view(
-        engine, table.mutate(**{f"_w_{name}": wall_clock(table[f"_t_{name}"], t) for name, t in times.items()})
-    )
-    table = _view(
-        engine, table.mutate(**{f"_v_{name}": _value(table, name, *take, zone) for name, take in takes.items()})
-    )
-    reasons = {f"_r_{name}": _reason(table, name, *take) for name, take in takes.items()}
-    reasons = {name: reason for name, reason in reasons.items() if reason is not None}
-    shifts = [_shifted(table, name, take, zone) for name, take in times.items()]
-    table = _view(engine, table.mutate(**reasons, _shifted=_any(shifts)))
-    columns = {name: table[f"_v_{name}"] for name in takes} | _problem(table, [name[3:] for name in reasons])
-    columns |= {name: table[name] for name in table.columns if name == "_shifted" or re.fullmatch(r"_(q|by)\d+", name)}
-    columns["_content"] = _content(table, scan.headers) if _needs_content(mapping) else ibis.null("string")
-    columns["_line"] = columns["_reason"].notnull().ifelse(_line(table, scan.headers), ibis.null("string"))
-    if mapping.where:
-        columns["_row"] = table["_file_row"]
-    return _filled(engine, raw, table.select(**columns), mapping)
-
-
-def _column(mapping: Mapping, name: str) -> Column:
-    own = name in mapping.noun.column_names and name in mapping.columns
-    return mapping.noun.column(name) if own else Column(name)
-
-
-def _filled(engine: DuckDB, raw: Table, query: Table, mapping: Mapping) -> Staged:
-    name = fresh_name("staged")
+    typed = typed_rows(engine, raw, mapping, scan, zone=zone)
+    rows = fresh_name("staged")
     try:
-        engine.run(f"CREATE TEMPORARY TABLE {identifier(name)} AS {engine.sql(query)}")
+        engine.run(f"CREATE TEMPORARY TABLE {rows} AS {typed}")
     except duckdb.InvalidInputException as error:
         raise Irregular(str(error)) from error
-    staged = engine.connection.table(name)
-    if not mapping.where:
-        staged = staged.mutate(_row=staged.rowid() + 1)  # a table is filled in the order of the file
-    taken, shifted = engine.run(f"SELECT count(*), count(*) FILTER (WHERE _shifted) FROM {identifier(name)}")[0]
-    read_rows = engine.run(f"SELECT count(*) FROM ({engine.sql(raw)})")[0][0] if mapping.where else taken
-    return Staged(rows=staged, read=read_rows, left_out=read_rows - taken, shifted=shifted)
+    if not mapping.where:  # a table is filled in the order of the file
+        numbered = fresh_name("numbered")
+        engine.run(f"CREATE TEMPORARY VIEW {numbered} AS SELECT *, rowid + 1 AS _row FROM {rows}")
+        rows = numbered
+    counts = "count(*), count(_wrong), count_if(_shifted), count_if(_rounded)"
+    kept, aside, moved, cut = engine.run(f"SELECT {counts} FROM {rows}")[0]
+    total = engine.run(f"SELECT count(*) FROM {raw}")[0][0] if mapping.where else kept
+    return Staged(rows=rows, read=total, left_out=total - kept, aside=aside, shifted=moved, rounded=cut)
 
 
-def _view(engine: DuckDB, query: Table) -> Table:
-    name = fresh_name("step")
-    engine.run(f"CREATE TEMPORARY VIEW {identifier(name)} AS {engine.sql(query)}")
-    return engine.connection.table(name)
+def typed_rows(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str) -> str:
+    """The query that types the rows: steps one inside the other, each computing a column once."""
+    zone = mapping.timezone or zone
+    fields = _fields(mapping)
+    _check_formats(engine, fields)
+    timed = [field for field in fields if field.column.type == "time"]
+    heads = {header: f"h{place}" for place, header in enumerate(_headers(mapping, fields, scan))}
+    walls = {field.name: wall_clock(f"t{field.place}", field.take) for field in timed}
+    steps = [
+        {head: trimmed(scan.cell(header)) for header, head in heads.items()},
+        _texts(fields, heads, scan),
+        {f"w{field.place}": wall for field in timed if (wall := walls[field.name])},
+        {f"v{field.place}": _value(field, zone) for field in fields},
+    ]
+    query = _filtered(engine, raw, mapping, scan)
+    for step in steps:
+        columns = "".join(f", {sql} AS {name}" for name, sql in step.items())
+        query = f"SELECT *{columns} FROM ({query})" if columns else query
+    shifts = [shifted(f"v{f.place}", wall=f"w{f.place}", zone=zone) for f in timed if walls[f.name]]
+    result = {field.name: f"v{field.place}" for field in fields}
+    result |= {f"_q{place}": heads[name] for place, name in enumerate(_question_headers(mapping, scan))}
+    result |= {f"_by{place}": identifier_text(heads[name]) for place, name in enumerate(mapping.one_per)}
+    result |= {"_order": _order(mapping, fields, heads)} if mapping.order_by else {}
+    result |= {"_content": _content(scan)} if needs_content(mapping) else {}
+    result |= {"_row": "_row"} if mapping.where else {}
+    result |= {
+        "_wrong": _wrong(fields, mapping, heads, scan),
+        "_shifted": _any([sql for sql in shifts if sql]),
+        "_rounded": _any([part for field in fields for part in _roundings(field)]),
+    }
+    return f"SELECT {', '.join(f'{sql} AS {identifier(name)}' for name, sql in result.items())} FROM ({query})"
 
 
-def _filtered(raw: Table, mapping: Mapping) -> Table:
-    conditions = parse_where(mapping.where)
-    return keep(raw.mutate(_file_row=ibis.row_number() + 1), conditions) if conditions else raw
+def needs_content(mapping: Mapping) -> bool:
+    """Whether rows of the file have nothing but their content to be known by."""
+    return not key_columns(mapping) and not mapping.one_per
 
 
-def _texts(raw: Table, takes: Dict[str, tuple[Column, Take]], mapping: Mapping, scan: Scan) -> dict[str, Any]:
-    """The text of every column, question and merging key, trimmed and with blanks empty."""
-    texts: dict[str, Any] = {}
-    for name, (column, take) in takes.items():
-        if take.product:
-            for side, factor in enumerate(take.product):
-                texts[f"_t{side}_{name}"] = cleaned(_named(raw, factor, scan), column)
-            continue
-        text = cleaned(_taken(raw, take, scan, name), column)
-        texts[f"_t_{name}"] = identifier_text(text) if name.endswith("_id") else text
-    texts |= {f"_q{i}": _text(raw, name) for i, name in enumerate(_question_headers(mapping, scan))}
-    return texts | {f"_by{i}": _text(raw, name) for i, name in enumerate(_order_headers(mapping, scan))}
-
-
-def _value(table: Table, name: str, column: Column, take: Take, zone: str) -> Any:
-    if take.product:
-        left, right = (number_text(table[f"_t{side}_{name}"], take).try_cast("decimal(18,4)") for side in (0, 1))
-        return (left * right).cast("decimal(38,8)")
-    wall = table[f"_w_{name}"] if column.type == "time" else None
-    return value(table[f"_t_{name}"], column, take, wall=wall, zone=zone)
-
-
-def _reason(table: Table, name: str, column: Column, take: Take) -> Any:
-    text = _source_text(table, name)
-    return reason(text, table[f"_v_{name}"], column)
-
-
-def _source_text(table: Table, name: str) -> Any:
-    if f"_t_{name}" in table.columns:
-        return table[f"_t_{name}"]
-    return table[f"_t0_{name}"] + " x " + table[f"_t1_{name}"]
-
-
-def _shifted(table: Table, name: str, take: Take, zone: str) -> Any:
-    return shifted(table[f"_t_{name}"], table[f"_v_{name}"], take, wall=table[f"_w_{name}"], zone=zone)
-
-
-def _taken(raw: Table, take: Take, scan: Scan, column: str) -> Any:
-    """The text of one column by its rule: trimmed, blanks empty, codes translated."""
-    if take.constant is not None:
-        return ibis.literal(take.constant)
-    if take.from_filename is not None:
-        return ibis.literal(from_filename(take.from_filename, scan.name, column))
-    header = take.header(scan.headers)
-    if header is None:
-        raise UnknownName.among(f"column for '{column}' in {scan.name}", " or ".join(take.headers), scan.headers)
-    text = _named(raw, header, scan)
-    if take.blank:
-        text = identifier_text(text).isin(take.blank).ifelse(ibis.null("string"), text)
-    if take.codes:
-        coded = identifier_text(text)
-        text = ibis.cases(*((coded == code, meaning) for code, meaning in take.codes.items()), else_=text)
-    return text
+def key_columns(mapping: Mapping) -> tuple[str, ...]:
+    """The mapped columns that a row's key is made of; none where the file has no id."""
+    key = "submission_id" if mapping.unpivot else mapping.noun.key
+    if key == "customer_id":
+        return tuple(name for name in ("customer_id", *PERSON_COLUMNS) if name in mapping.columns)
+    if key in mapping.columns:
+        return (key,)
+    parts = ("submission_id", "question_id")
+    return parts if key == "answer_id" and set(parts) <= set(mapping.columns) else ()
 
 
 def from_filename(pattern: str, name: str, column: str) -> str:
@@ -206,58 +199,151 @@ def from_filename(pattern: str, name: str, column: str) -> str:
     return match.group(1)
 
 
-def _named(raw: Table, header: str, scan: Scan) -> Any:
-    if header not in scan.headers:
-        raise UnknownName.among(f"column in {scan.name}", header, scan.headers)
-    return _text(raw, header)
+def _fields(mapping: Mapping) -> list[_Field]:
+    keys = key_columns(mapping)
+    takes = (*mapping.columns.items(), *mapping.attributes.items())
+    fields = []
+    for place, (name, take) in enumerate(takes):
+        own = name in mapping.noun.column_names and name in mapping.columns
+        column = mapping.noun.column(name) if own else Column(name)
+        anyone = _by_any_name(mapping) and name in keys
+        fields.append(_Field(place, name, column, take, not anyone and (column.required or name in keys)))
+    return fields
 
 
-def _text(raw: Table, header: str) -> Any:
-    return raw[header].strip().nullif("")
+def _by_any_name(mapping: Mapping) -> bool:
+    """Whether the rows are people who may be known by their number, their e-mail or their phone."""
+    return mapping.noun.key == "customer_id" and any(name in mapping.columns for name in PERSON_COLUMNS)
+
+
+def _check_formats(engine: DuckDB, fields: Sequence[_Field]) -> None:
+    for one in fields:
+        for form in (form for form in one.take.format if wall_clock("", one.take)):
+            try:
+                engine.run(f"SELECT try_strptime('', {literal(form)})")
+            except duckdb.Error:
+                raise BadDefinition(
+                    f"'{form}' of '{one.name}' is not a date format.", hint="write it like %d/%m/%Y %H:%M."
+                ) from None
+
+
+def _headers(mapping: Mapping, fields: Sequence[_Field], scan: Scan) -> list[str]:
+    """The headers that the mapping reads, each once."""
+    taken = [header for field in fields for header in _field_headers(field, scan)]
+    ordered = [mapping.order_by] if mapping.order_by else []
+    return list(dict.fromkeys([*taken, *_question_headers(mapping, scan), *mapping.one_per, *ordered]))
+
+
+def _field_headers(field: _Field, scan: Scan) -> tuple[str, ...]:
+    take = field.take
+    if take.product:
+        return take.product
+    if take.constant is not None or take.from_filename is not None:
+        return ()
+    header = take.header(scan.headers)
+    if header is None:
+        wanted = " or ".join(take.headers)
+        raise UnknownName.among(f"column for '{field.name}' in {scan.name}", wanted, scan.headers)
+    return (header,)
 
 
 def _question_headers(mapping: Mapping, scan: Scan) -> list[str]:
     return [question.header(scan.headers) or "" for question in mapping.unpivot]
 
 
-def _order_headers(mapping: Mapping, scan: Scan) -> list[str]:
-    named = [mapping.order_by] if mapping.order_by else []
-    for header in (*mapping.one_per, *named):
-        if header not in scan.headers:
-            raise UnknownName.among(f"column in {scan.name}", header, scan.headers)
-    return [*mapping.one_per, *named]
+def _filtered(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan) -> str:
+    """The rows that the mapping's own rule leaves in, numbered as they are in the file."""
+    conditions = parse_where(mapping.where)
+    if not conditions:
+        return f"SELECT * FROM {raw}"
+    named = fresh_name("named")
+    cells = (f"{trimmed(scan.cell(header))} AS {identifier(header)}" for header in scan.headers)
+    numbered = f"SELECT {', '.join(cells)}, row_number() OVER () AS _row FROM {raw}"
+    engine.run(f"CREATE TEMPORARY VIEW {named} AS {numbered}")
+    kept = engine.sql(keep(engine.connection.table(named), conditions))
+    back = ", ".join(f"{identifier(header)} AS {scan.cell(header)}" for header in scan.headers)
+    return f"SELECT {back}, _row FROM ({kept})"
 
 
-def _needs_content(mapping: Mapping) -> bool:
-    key = "submission_id" if mapping.unpivot else mapping.noun.key
-    return key not in mapping.columns and not mapping.one_per
+def _texts(fields: Sequence[_Field], heads: Dict[str, str], scan: Scan) -> dict[str, str]:
+    """The text of every column by its rule: blanks empty, codes translated, ids without a spreadsheet's `.0`."""
+    texts: dict[str, str] = {}
+    for one in fields:
+        take, name = one.take, f"t{one.place}"
+        if take.product:
+            texts[name], texts[f"u{one.place}"] = (cleaned(heads[side], one.column) for side in take.product)
+        elif take.constant is not None:
+            texts[name] = f"CAST({literal(take.constant)} AS VARCHAR)"
+        elif take.from_filename is not None:
+            texts[name] = literal(from_filename(take.from_filename, scan.name, one.name))
+        else:
+            texts[name] = _text(heads[_field_headers(one, scan)[0]], one)
+    return texts
 
 
-def _content(raw: Table, headers: Sequence[str]) -> Any:
-    texts = [ibis.coalesce(raw[header], ibis.literal("")) for header in headers]
-    return ibis.literal(_SEPARATOR).join(texts).hexdigest("md5")
+def _text(head: str, field: _Field) -> str:
+    take, text = field.take, head
+    if take.blank:
+        text = f"CASE WHEN {identifier_text(head)} IN {words(take.blank)} THEN NULL ELSE {head} END"
+    text = cleaned(coded(text, tuple(take.codes.items()), text), field.column)
+    return identifier_text(text) if field.column.name.endswith("_id") else text
 
 
-def _line(raw: Table, headers: Sequence[str]) -> Any:
-    texts = [ibis.coalesce(raw[header], ibis.literal("")).left(200) for header in headers[:40]]
-    return ibis.literal(" | ").join(texts).left(1000)
+def _value(field: _Field, zone: str) -> str:
+    place, take = field.place, field.take
+    if not take.product:
+        return value(f"t{place}", field.column, take, wall=f"w{place}", zone=zone)
+    left, right = (f"CAST({money(side + str(place), take)} AS DECIMAL(38,4))" for side in "tu")
+    # eight decimals are exact; what no amount can hold is left to the reasons
+    fits = f"abs(CAST({left} AS DOUBLE) * CAST({right} AS DOUBLE)) < 1e14"
+    return f"CASE WHEN {fits} THEN {left} * {right} END"
 
 
-def _problem(table: Table, names: Sequence[str]) -> dict[str, Any]:
-    """The first thing wrong with a row: its column, its value and the reason."""
-    null = ibis.null("string")
-    if not names:
-        return {"_column": null, "_value": null, "_reason": null}
-    wrong = [(table[f"_r_{name}"].notnull(), name) for name in names]
-    return {
-        "_column": ibis.cases(*wrong, else_=null),
-        "_value": ibis.cases(*((bad, _source_text(table, name).left(200)) for bad, name in wrong), else_=null),
-        "_reason": ibis.coalesce(*(table[f"_r_{name}"] for name in names)),
-    }
+def _roundings(field: _Field) -> list[str]:
+    if field.take.product:
+        exact = f"v{field.place} <> CAST(v{field.place} AS {MONEY})"
+        return [rounded(f"{side}{field.place}", field.take) for side in "tu"] + [exact]
+    return [rounded(f"t{field.place}", field.take)] if field.column.type == "money" else []
 
 
-def _any(conditions: Sequence[Any]) -> Any:
-    result = ibis.literal(False)
-    for condition in (known for known in conditions if known is not None):
-        result = result | ibis.coalesce(condition, ibis.literal(False))
-    return result
+def _order(mapping: Mapping, fields: Sequence[_Field], heads: Dict[str, str]) -> str:
+    """What the rows of one record are ordered by: a time or number as such, anything else as a number, then as text."""
+    head = heads[mapping.order_by]
+    typed = [field for field in fields if mapping.order_by in field.take.headers and field.column.type != "text"]
+    first = (
+        f"epoch_us(v{typed[0].place})" if typed and typed[0].column.type == "time" else f"TRY_CAST({head} AS DOUBLE)"
+    )
+    return f"{{'a': coalesce({first}, '-inf'::DOUBLE), 'b': coalesce({head}, '')}}"
+
+
+def _content(scan: Scan) -> str:
+    cells = ", ".join(f"coalesce(c{place}, '')" for place in range(len(scan.headers)))
+    return f"md5(concat_ws(chr(31), {cells}))"
+
+
+def _wrong(fields: Sequence[_Field], mapping: Mapping, heads: Dict[str, str], scan: Scan) -> str:
+    """The first thing wrong with a row: its column, its value, the reason, and the line."""
+    found = [
+        (condition, field.name, field.text, reason)
+        for field in fields
+        for condition, reason in reasons(field.text, f"v{field.place}", field.column, needed=field.needed)
+    ]
+    found += [(f"{heads[header]} IS NULL", header, "NULL", "is missing") for header in mapping.one_per]
+    if _by_any_name(mapping):
+        nobody = customer({field.name: f"v{field.place}" for field in fields}, mapping)
+        found.append(
+            (f"{nobody} IS NULL", "customer_id", "NULL", "is missing, and so is an address of the person's own")
+        )
+    if not found:
+        return "CAST(NULL AS VARCHAR[])"
+    shown = ", ".join(f"left(coalesce(c{place}, ''), 200)" for place in range(min(_SHOWN, len(scan.headers))))
+    line = f"left(concat_ws(' | ', {shown}), 1000)"
+    branches = " ".join(
+        f"WHEN {condition} THEN [{literal(name)}, left({text}, 200), {literal(reason)}, {line}]"
+        for condition, name, text, reason in found
+    )
+    return f"CASE {branches} END"
+
+
+def _any(conditions: Sequence[str]) -> str:
+    return f"coalesce({' OR '.join(conditions)}, false)" if conditions else "false"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import ibis
 
 from touchstone.core.errors import Refused
 from touchstone.core.nouns import Column
-from touchstone.engine.connect import DuckDB, Table, fresh_name, identifier
+from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
+from touchstone.engine.data import TableSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,64 +28,88 @@ class Landing:
 
 def land(
     engine: DuckDB,
-    rows: Table,
+    rows: str,
     *,
     table: str,
     key: str,
     columns: Sequence[Column],
     provided: Sequence[str],
-    existing: Table | None,
+    existing: TableSource | None,
     number: int,
     new: Path,
     changed: Path,
 ) -> Landing:
-    """Write rows whose key `existing` lacks to `new`, and those with other values in `provided` columns to `changed`.
+    """Write rows of the query whose key `existing` lacks to `new`, and those with other `provided` values to `changed`.
 
     Refused when rows of the same import contradict each other: ids that start again in every file need a source each.
     """
-    rows = rows.select(*(column.name for column in columns))
-    if existing is None:
-        n_new = engine.write_parquet(rows, new, columns)
-        return Landing(
-            table=table, key=key, columns=tuple(columns), new=new, n_new=n_new, changed=None, n_changed=0, n_unchanged=0
-        )
-    n_new = engine.write_parquet(rows.anti_join(existing, key), new, columns)
-    comparable = [name for name in provided if name in existing.columns and name != key]
-    matched = rows.inner_join(existing.select(key, "import_number", *comparable), key, rname="old_{name}")
-    differs = ibis.literal(False)
-    for name in comparable:
-        differs = differs | ~matched[name].identical_to(matched[f"old_{name}"])
-    fresh = [name for name in provided if name not in existing.columns]
-    for name in fresh:
-        differs = differs | matched[name].notnull()
-    name = fresh_name("matched")
-    flagged = matched.mutate(_differs=differs).select(*rows.columns, "old_import_number", "_differs")
-    engine.run(f"CREATE TEMPORARY TABLE {identifier(name)} AS {engine.sql(flagged)}")
-    kept = engine.connection.table(name)
-    others = kept.filter(kept._differs)
-    counts = engine.fetch(
-        kept.aggregate(
-            matched=kept.count(),
-            differing=kept._differs.sum(),
-            within=(kept._differs & (kept.old_import_number == number)).sum(),
-        )
-    ).rows[0]
-    if counts["within"]:
+    landing = Landing(
+        table=table, key=key, columns=tuple(columns), new=new, n_new=0, changed=None, n_changed=0, n_unchanged=0
+    )
+    if existing is None or not existing.files:
+        return replace(landing, n_new=write_rows(engine, rows, new))
+    held = {column.name for column in existing.columns}
+    compared = [name for name in provided if name != key]
+    matched = _matched(engine, rows, key, existing, [name for name in compared if name in held])
+    name = identifier(key)
+    n_new = write_rows(engine, f"SELECT * FROM ({rows}) ANTI JOIN {matched} USING ({name})", new)
+    differs = [f"{identifier(c)} IS DISTINCT FROM {identifier('old ' + c)}" for c in compared if c in held]
+    differs += [f"{identifier(c)} IS NOT NULL" for c in compared if c not in held]
+    flagged = f"SELECT * FROM ({rows}) JOIN {matched} USING ({name}) WHERE {' OR '.join(differs) or 'false'}"
+    within, n_changed = engine.run(f'SELECT count_if("old import_number" = {number}), count(*) FROM ({flagged})')[0]
+    if within:
         raise Refused(
-            f"{counts['within']:,} rows of {table} contradict rows of another file of this import with the same ids.",
+            f"{within:,} rows of {table} contradict rows of another file of this import with the same ids.",
             hint="where ids start again in every file, give each a source: source = { from_filename = '(\\d{4})' }.",
         )
-    n_changed = int(counts["differing"] or 0)
     if n_changed:
-        brought = {key, "import_number", *provided}
-        engine.write_parquet(others, changed, [column for column in columns if column.name in brought])
-    return Landing(
-        table=table,
-        key=key,
-        columns=tuple(columns),
-        new=new,
+        brought = ", ".join(identifier(c) for c in [key, *compared, "import_number"])
+        write_rows(engine, f"SELECT {brought} FROM ({flagged})", changed)
+    n_matched = engine.run(f"SELECT count(*) FROM {matched}")[0][0]
+    return replace(
+        landing,
         n_new=n_new,
         changed=changed if n_changed else None,
         n_changed=n_changed,
-        n_unchanged=int(counts["matched"]) - n_changed,
+        n_unchanged=n_matched - n_changed,
     )
+
+
+def write_rows(engine: DuckDB, query: str, path: Path) -> int:
+    """Write the rows of `query` to a new Parquet file and say how many they were."""
+    # half the size and time of the first version of the format; every reader of the last years knows the second
+    options = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+    return int(engine.run(f"COPY ({query}) TO {literal(str(path))} ({options})")[0][0])
+
+
+def backwards(engine: DuckDB, landing: Landing) -> list[tuple[str, str, int]]:
+    """(earlier, later, how many): new rows in which what comes later by its meaning has the earlier time."""
+    pairs = _ORDERS.get(landing.table, ())
+    if not pairs or not landing.n_new:
+        return []
+    counts = ", ".join(f"count_if({later} < {earlier})" for earlier, later in pairs)
+    found = engine.run(f"SELECT {counts} FROM read_parquet({literal(str(landing.new))})")[0]
+    return [(*pair, n) for pair, n in zip(pairs, found, strict=True) if n]
+
+
+_ORDERS = {
+    "tickets": (("opened_at", "first_reply_at"), ("opened_at", "resolved_at"), ("opened_at", "closed_at")),
+    "subscriptions": (("started_at", "ended_at"),),
+    "invitations": (("sent_at", "completed_at"),),
+}
+
+
+def source_of(existing: TableSource, columns: Sequence[str]) -> str:
+    """The rows that are in a table already, with `columns`, as a query."""
+    listed = ", ".join(literal(file) for file in existing.files)
+    return f"SELECT {', '.join(map(identifier, columns))} FROM read_parquet([{listed}], union_by_name = true)"
+
+
+def _matched(engine: DuckDB, rows: str, key: str, existing: TableSource, compared: Sequence[str]) -> str:
+    """A table of what is held already under the keys of `rows`: the key, and the old values."""
+    columns = [*compared, "import_number"]
+    old = ", ".join(f"{identifier(name)} AS {identifier('old ' + name)}" for name in columns)
+    name, matched = identifier(key), fresh_name("matched")
+    held = f"SELECT {name}, {old} FROM ({source_of(existing, [key, *columns])})"
+    engine.run(f"CREATE TEMPORARY TABLE {matched} AS {held} SEMI JOIN ({rows}) new USING ({name})")
+    return matched

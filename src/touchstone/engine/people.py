@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Dict
 from typing import Any
 
 import ibis
 
-from touchstone.core.mapping import Mapping
-from touchstone.engine.connect import Engine, Table
+from touchstone.core.mapping import PERSON_COLUMNS, Mapping
+from touchstone.engine.connect import Engine, Table, identifier, literal
 
 _SHARED = r"^(info|office|contact|kontakt|support|sales|hello|admin|mail|team|service|help|no-?reply)@"
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
@@ -15,46 +16,55 @@ REPLICATES = 256
 _ROUNDS = 50  # chains of merges longer than this do not occur in life
 
 
-def email(text: Any) -> Any:
-    """A normalised e-mail address; null for what is none, and for a shared one (info@), which never joins people."""
-    plain = text.strip().lower()
-    return (plain.re_search(_EMAIL) & ~plain.re_search(_SHARED)).ifelse(plain, ibis.null("string"))
+def email(text: str) -> str:
+    """SQL of a normalised e-mail address; null for what is none, and for a shared one (info@): it never joins people."""
+    plain = f"lower(trim({text}))"
+    valid = f"regexp_matches({plain}, {literal(_EMAIL)}) AND NOT regexp_matches({plain}, {literal(_SHARED)})"
+    return f"CASE WHEN {valid} THEN {plain} END"
 
 
-def phone(text: Any) -> Any:
-    """A phone number in E.164; null without a country code, because a local number may be somebody else's."""
-    digits = text.re_replace(r"[\s().\-/]", "").re_replace("^00", "+")
-    return digits.re_search(r"^\+[1-9]\d{6,14}$").ifelse(digits, ibis.null("string"))
+def phone(text: str) -> str:
+    """SQL of a phone number in E.164; null without a country code, because a local number may be somebody else's."""
+    digits = f"regexp_replace(regexp_replace({text}, '[\\s().\\-/]', '', 'g'), '^00', '+')"
+    return f"CASE WHEN regexp_matches({digits}, '^\\+[1-9]\\d{{6,14}}$') THEN {digits} END"
 
 
-def customer_id(rows: Table, mapping: Mapping) -> Any:
-    """Each row's customer: the number in the file (with the system that gave it), else the e-mail, else the phone."""
+def customer(columns: Dict[str, str], mapping: Mapping) -> str:
+    """SQL of a row's customer: the number in the file (with the system that gave it), else the e-mail, else the phone.
+
+    `columns` says under which name the row has customer_id, email and phone, as far as they are mapped.
+    """
     candidates = []
-    if "customer_id" in mapping.columns:
-        prefix = ibis.literal(f"{mapping.customers}:" if mapping.customers else "")
-        candidates.append(prefix + rows["customer_id"])
-    if "email" in mapping.columns:
-        candidates.append("email:" + email(rows["email"]))
-    if "phone" in mapping.columns:
-        candidates.append("phone:" + phone(rows["phone"]))
-    return ibis.coalesce(*candidates)
+    if "customer_id" in columns:
+        number = columns["customer_id"]
+        candidates.append(f"{literal(mapping.customers + ':')} || {number}" if mapping.customers else number)
+    if "email" in columns:
+        candidates.append(f"'email:' || {email(columns['email'])}")
+    if "phone" in columns:
+        candidates.append(f"'phone:' || {phone(columns['phone'])}")
+    return f"coalesce({', '.join(candidates)})"
 
 
-def identities(rows: Table, mapping: Mapping, *, source: str, number: int) -> Table | None:
-    """The names that the rows' customers have: one row per customer, kind and value; None where the file has none."""
-    parts = []
-    for kind, normal in (("email", email), ("phone", phone)):
-        if kind in mapping.columns:
-            value = normal(rows[kind])
-            named = rows.select(customer_id=customer_id(rows, mapping), kind=ibis.literal(kind), value=value)
-            parts.append(named.filter(named.customer_id.notnull() & named.value.notnull()))
+def identities(rows: str, mapping: Mapping, *, source: str, number: int) -> str | None:
+    """The names that the customers of the typed `rows` have, as a query: one row per customer, kind and value.
+
+    None where the file has none. Rows that could not be taken give no names.
+    """
+    own = {name: identifier(name) for name in ("customer_id", *PERSON_COLUMNS) if name in mapping.columns}
+    parts = [
+        f"SELECT {customer(own, mapping)} AS customer_id, '{kind}' AS kind, {normal(own[kind])} AS value "
+        f"FROM {rows} WHERE _wrong IS NULL"
+        for kind, normal in (("email", email), ("phone", phone))
+        if kind in own
+    ]
     if not parts:
         return None
-    names = (ibis.union(*parts) if len(parts) > 1 else parts[0]).distinct()
-    joined = names.customer_id + "\x1f" + names.kind + "\x1f" + names.value
-    return names.mutate(
-        identity_id=joined.hexdigest("md5"), source=ibis.literal(source), import_number=ibis.literal(number)
-    ).select("identity_id", "customer_id", "kind", "value", "source", "import_number")
+    names = f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) WHERE customer_id IS NOT NULL AND value IS NOT NULL"
+    key = "md5(concat_ws(chr(31), customer_id, kind, value))"
+    return (
+        f"SELECT {key} AS identity_id, customer_id, kind, value, {literal(source)} AS source, "
+        f"CAST({number} AS BIGINT) AS import_number FROM ({names})"
+    )
 
 
 def same_people(engine: Engine, names: Table) -> Table | None:

@@ -14,11 +14,15 @@ from uuid import uuid4
 from touchstone.core.errors import BadFile, Refused
 from touchstone.core.mapping import Mapping, without_unused
 from touchstone.core.nouns import NOUNS, Column
-from touchstone.engine.connect import DuckDB, Table
+from touchstone.engine.attributes import with_attributes
+from touchstone.engine.beside import question_rows, set_aside_rows
+from touchstone.engine.connect import DuckDB
+from touchstone.engine.data import TableSource
 from touchstone.engine.intake import SYSTEM, Irregular, Scan, Staged, from_filename, read, stage
-from touchstone.engine.landing import Landing, land
+from touchstone.engine.landing import Landing, backwards, land, source_of
 from touchstone.engine.people import identities
-from touchstone.engine.records import Records, make_records, question_rows, set_aside_rows
+from touchstone.engine.records import Records, make_records
+from touchstone.engine.straight import land_straight
 from touchstone.lake.writing import Part, Writer
 from touchstone.listen.aside import sidecar_rows, sidecar_table
 from touchstone.listen.files import open_files
@@ -198,34 +202,102 @@ def _import(
     """Read, type and land one file on an engine of its own, whose memory is given back afterwards."""
     engine = DuckDB(scratch)
     try:
-        file, staged = _staged(engine, one, workspace.settings.timezone, scratch)
-        rule = one.mapping.source
-        source = rule.constant or from_filename(rule.from_filename or "", file.name, "source")
-        records = make_records(engine, staged, one.mapping, _scan(file), source=source, number=writer.number)
-        reasons = _reasons(engine, records, file)
-        if strict and reasons:
-            raise Refused(
-                f"'{file.name}' has rows that cannot be taken: {_told(reasons)}.",
-                hint="leave --strict out to import the rest and keep these aside.",
-            )
-        progress(f"Writing {records.records:,} rows of {one.mapping.table}")
-        landings = _landings(engine, workspace, writer, one, staged, records, file, source, scratch)
+        landings, summary = _landed(_Work(workspace, writer, engine, one, scratch), strict=strict, progress=progress)
     finally:
         engine.close()
     for landing in landings:
         writer.append(landing.table, [Part(landing.new, landing.n_new)], landing.columns)
         if landing.changed is not None:
             writer.change(landing.table, landing.key, landing.changed, landing.columns)
-    return _summary(one, file, staged, records, landings[0], reasons)
+    return summary
 
 
-def _staged(engine: DuckDB, one: Plan, zone: str, scratch: Path) -> tuple[RawFile, Staged]:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One file on its way into the lake."""
+
+    workspace: Workspace
+    writer: Writer
+    engine: DuckDB
+    plan: Plan
+    scratch: Path
+
+    @property
+    def mapping(self) -> Mapping:
+        return self.plan.mapping
+
+    @property
+    def zone(self) -> str:
+        return self.workspace.settings.timezone
+
+    @property
+    def source(self) -> str:
+        rule = self.mapping.source
+        return rule.constant or from_filename(rule.from_filename or "", self.plan.file.name, "source")
+
+    def existing(self, table: str) -> TableSource | None:
+        """What the table holds already, this import's earlier files included; None where that is nothing."""
+        if table not in self.writer.versions:
+            return None
+        held = self.workspace.lake.files(table, self.writer.versions[table])
+        return TableSource(held.files, held.columns) if held.files else None
+
+    def land(self, table: str, rows: str, columns: Sequence[Column], provided: Sequence[str] = ()) -> Landing:
+        """`rows` on their way to `table`."""
+        return land(
+            self.engine,
+            rows,
+            table=table,
+            key=NOUNS[table].key,
+            columns=columns,
+            provided=provided,
+            existing=self.existing(table),
+            number=self.writer.number,
+            new=self.writer.part_path(table),
+            changed=self.scratch / f"changed-{uuid4().hex}.parquet",
+        )
+
+
+def _landed(work: _Work, *, strict: bool, progress: Progress) -> tuple[list[Landing], FileSummary]:
+    """What the file brings to each table, as Parquet files, and its account."""
+    one = work.plan
+    if work.existing(one.mapping.table) is None and one.mapping.table != "answers":
+        new = work.writer.part_path(one.mapping.table)
+        landing = land_straight(
+            work.engine,
+            one.mapping,
+            _scan(one.file),
+            zone=work.zone,
+            source=work.source,
+            number=work.writer.number,
+            new=new,
+        )
+        if landing and not one.file.set_aside:
+            return [landing], _straight_summary(work, landing)
+    file, staged = _staged(work)
+    records = make_records(work.engine, staged, one.mapping, _scan(file), source=work.source, number=work.writer.number)
+    reasons = _reasons(work.engine, records, file)
+    if strict and reasons:
+        raise Refused(
+            f"'{file.name}' has rows that cannot be taken: {_told(reasons)}.",
+            hint="leave --strict out to import the rest and keep these aside.",
+        )
+    progress(f"Writing {records.records:,} rows of {one.mapping.table}")
+    landings = _landings(work, staged, records, file)
+    return landings, _summary(work, file, staged, records, landings[0], reasons)
+
+
+def _staged(work: _Work) -> tuple[RawFile, Staged]:
     """The typed rows; a file that turns out to be irregular further down is repaired and read again."""
+    file, engine, mapping = work.plan.file, work.engine, work.mapping
     try:
-        return one.file, stage(engine, read(engine, _scan(one.file)), one.mapping, _scan(one.file), zone=zone)
+        return file, stage(engine, read(engine, _scan(file)), mapping, _scan(file), zone=work.zone)
     except Irregular:
-        file = repaired(one.file, scratch=scratch)
-        return file, stage(engine, read(engine, _scan(file)), one.mapping, _scan(file), zone=zone)
+        file = repaired(file, scratch=work.scratch)
+    try:
+        return file, stage(engine, read(engine, _scan(file)), mapping, _scan(file), zone=work.zone)
+    except Irregular as error:
+        raise BadFile(f"{file.name} cannot be read: {str(error).splitlines()[0].rstrip('.')}.") from error
 
 
 def _scan(file: RawFile) -> Scan:
@@ -241,11 +313,10 @@ def _scan(file: RawFile) -> Scan:
 
 def _reasons(engine: DuckDB, records: Records, file: RawFile) -> tuple[tuple[str, int], ...]:
     """Why rows and answers were set aside, the most frequent first."""
-    aside = records.aside
-    counted = engine.fetch(
-        aside.group_by("column", "reason").aggregate(n=aside.count()).order_by(lambda t: t.n.desc())
-    ).rows
-    named = [(f"'{row['column']}' {row['reason']}" if row["column"] else row["reason"], row["n"]) for row in counted]
+    counted = engine.run(
+        f'SELECT "column", reason, count(*) FROM ({records.aside}) GROUP BY ALL ORDER BY count(*) DESC, 1, 2'
+    )
+    named = [(f"'{column}' {reason}" if column else reason, n) for column, reason, n in counted]
     return (*named, *Counter(reason for _, reason, _ in sidecar_rows(file)).most_common())
 
 
@@ -253,79 +324,80 @@ def _told(reasons: Sequence[tuple[str, int]]) -> str:
     return "; ".join(f"{reason} ({n:,})" for reason, n in reasons[:3])
 
 
-def _landings(
-    engine: DuckDB,
-    workspace: Workspace,
-    writer: Writer,
-    one: Plan,
-    staged: Staged,
-    records: Records,
-    file: RawFile,
-    source: str,
-    scratch: Path,
-) -> list[Landing]:
+def _landings(work: _Work, staged: Staged, records: Records, file: RawFile) -> list[Landing]:
     """What goes to each table: the noun's own first, then identities, questions and what is set aside."""
-
-    def landing(table: str, rows: Table, key: str, columns: Sequence[Column], provided: Sequence[str]) -> Landing:
-        existing = None
-        if table in writer.versions:
-            files = workspace.lake.files(table, writer.versions[table])
-            existing = engine.view(f"existing_{table}", files.files, files.columns) if files.files else None
-        return land(
-            engine,
-            rows,
-            table=table,
-            key=key,
-            columns=columns,
-            provided=provided,
-            existing=existing,
-            number=writer.number,
-            new=writer.part_path(table),
-            changed=scratch / f"changed-{uuid4().hex}.parquet",
+    engine, mapping, number, source = work.engine, work.mapping, work.writer.number, work.source
+    names = identities(staged.rows, mapping, source=source, number=number)
+    rows, columns = records.rows, records.columns
+    customers = work.existing("customers")
+    if mapping.table == "answers" and customers:
+        held = work.existing("identities")
+        known = [source_of(held, ["customer_id", "kind", "value"])] if held else []
+        rows, columns = with_attributes(
+            engine, rows, columns, customers=customers, names=[*known, *([names] if names else [])]
         )
-
-    mapping = one.mapping
-    landings = [landing(mapping.table, records.rows, mapping.noun.key, records.columns, records.provided)]
-    names = identities(staged.rows, mapping, source=source, number=writer.number)
+    landings = [work.land(mapping.table, rows, columns, records.provided)]
     at = datetime.now(UTC)
-    aside = set_aside_rows(records.aside, file=file.name, table=mapping.table, number=writer.number, at=at)
-    asked = question_rows(engine, mapping, number=writer.number, source=source)
-    for table, rows in (("identities", names), ("questions", asked), ("set_aside", aside)):
-        if rows is not None:
-            noun = NOUNS[table]
-            landings.append(landing(table, rows, noun.key, (*noun.columns, *SYSTEM), ()))
-    if file.set_aside:
-        rows = sidecar_table(engine, file, table=mapping.table, number=writer.number, at=at)
-        landings.append(landing("set_aside", rows, "set_aside_id", (*NOUNS["set_aside"].columns, *SYSTEM), ()))
+    beside = {
+        "identities": [names],
+        "questions": [question_rows(engine, mapping, number=number, source=source)],
+        "set_aside": [
+            set_aside_rows(records.aside, file=file.name, table=mapping.table, number=number, at=at)
+            if records.rows_aside or records.cells_aside
+            else None,
+            sidecar_table(engine, file, table=mapping.table, number=number, at=at) if file.set_aside else None,
+        ],
+    }
+    for table, queries in beside.items():
+        given = [query for query in queries if query is not None]
+        if given:
+            landings.append(work.land(table, " UNION ALL ".join(given), (*NOUNS[table].columns, *SYSTEM)))
     return landings
 
 
+def _straight_summary(work: _Work, landing: Landing) -> FileSummary:
+    """The account of a file whose every row was taken."""
+    one = work.plan
+    return FileSummary(
+        file=one.file.name,
+        table=one.mapping.table,
+        layout=one.layout,
+        rows_read=landing.n_new,
+        rows_taken=landing.n_new,
+        records=landing.n_new,
+        new=landing.n_new,
+        ignored=one.ignored,
+        notes=(*one.notes, *_backwards(work.engine, landing)),
+    )
+
+
 def _summary(
-    one: Plan,
+    work: _Work,
     file: RawFile,
     staged: Staged,
     records: Records,
     landing: Landing,
     reasons: tuple[tuple[str, int], ...],
 ) -> FileSummary:
+    one = work.plan
     read_rows = staged.read + file.set_aside
     rows_aside = records.rows_aside + file.set_aside
-    repeated = 0 if one.mapping.unpivot else records.repeated
-    taken = read_rows - rows_aside - staged.left_out - records.merged - repeated
-    if not one.mapping.unpivot and taken != records.records:
-        raise AssertionError(f"{file.name}: {read_rows} rows read, {taken} to be taken, {records.records} taken")
-    shifted = [f"{staged.shifted:,} times fell into a clock change; the first reading counts"] if staged.shifted else []
+    if read_rows != records.taken + records.repeated + records.merged + staged.left_out + rows_aside:
+        raise AssertionError(f"{file.name}: {read_rows} rows read, and not as many accounted for: {records}")
+    remarks = [f"{staged.shifted:,} times fell into a clock change; the first reading counts"] if staged.shifted else []
+    if staged.rounded:
+        remarks.append(f"{staged.rounded:,} rows have amounts of more than four decimals; they were rounded to four")
     return FileSummary(
         file=file.name,
         table=one.mapping.table,
         layout=one.layout,
         rows_read=read_rows,
-        rows_taken=taken,
+        rows_taken=records.taken,
         records=records.records,
         new=landing.n_new,
         changed=landing.n_changed,
         unchanged=landing.n_unchanged,
-        repeated=repeated,
+        repeated=records.repeated,
         merged=records.merged,
         left_out=staged.left_out,
         rows_aside=rows_aside,
@@ -333,5 +405,13 @@ def _summary(
         blank=records.blank,
         reasons=reasons,
         ignored=one.ignored,
-        notes=(*one.notes, *shifted),
+        notes=(*one.notes, *remarks, *_backwards(work.engine, landing)),
     )
+
+
+def _backwards(engine: DuckDB, landing: Landing) -> list[str]:
+    """Remarks on times that cannot be in this order. The rows are taken: nothing says which of the two is wrong."""
+    return [
+        f"{n:,} rows have '{later}' before '{earlier}'; both are kept as they are"
+        for earlier, later, n in backwards(engine, landing)
+    ]

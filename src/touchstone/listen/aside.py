@@ -6,8 +6,8 @@ import csv
 from collections.abc import Iterator
 from datetime import datetime
 
-from touchstone.engine.connect import DuckDB, Table
-from touchstone.engine.records import aside_literal_rows
+from touchstone.engine.beside import given_rows
+from touchstone.engine.connect import DuckDB
 from touchstone.listen.rawfile import RawFile
 
 
@@ -20,8 +20,8 @@ def sidecar_rows(file: RawFile) -> Iterator[tuple[int, str, str]]:
             yield int(row["row"]), row["reason"], row["line"]
 
 
-def sidecar_table(engine: DuckDB, file: RawFile, *, table: str, number: int, at: datetime) -> Table:
-    """The refused rows as rows of the table `set_aside`."""
+def sidecar_table(engine: DuckDB, file: RawFile, *, table: str, number: int, at: datetime) -> str:
+    """The refused rows as rows of the table `set_aside`, as a query."""
     rows = [
         {
             "set_aside_id": f"{number}/{file.name}/line {line}",
@@ -34,4 +34,4 @@ def sidecar_table(engine: DuckDB, file: RawFile, *, table: str, number: int, at:
         }
         for line, reason, text in sidecar_rows(file)
     ]
-    return aside_literal_rows(engine, rows, number=number, source=file.name)
+    return given_rows(engine, "set_aside", rows, number=number, source=file.name)

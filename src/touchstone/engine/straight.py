@@ -1,0 +1,53 @@
+"""The short way into the lake: a clean file with ids is typed, checked and written as Parquet in one pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from touchstone.core.mapping import PERSON_COLUMNS, Mapping
+from touchstone.engine.connect import DuckDB, identifier, literal
+from touchstone.engine.intake import Scan, key_columns, read, typed_rows
+from touchstone.engine.landing import Landing, write_rows
+from touchstone.engine.records import finished, record_columns
+
+
+def land_straight(
+    engine: DuckDB, mapping: Mapping, scan: Scan, *, zone: str, source: str, number: int, new: Path
+) -> Landing | None:
+    """Write all rows of the file to `new`, for a table that is empty so far.
+
+    None, with nothing left behind, where the file needs more than one look: a row that cannot be taken or asks for a
+    remark, a key that comes twice, rows to merge, to leave out or to unpivot, names of people.
+    """
+    names = any(name in mapping.columns for name in PERSON_COLUMNS)
+    if mapping.one_per or mapping.unpivot or mapping.where or names or not key_columns(mapping):
+        return None
+    typed = typed_rows(engine, read(engine, scan), mapping, scan, zone=zone)
+    # the first row that is not plain stops the query
+    plain = "CASE WHEN _wrong IS NOT NULL OR _shifted OR _rounded THEN error('not plain') ELSE true END"
+    columns = record_columns(mapping)
+    rows = f"SELECT *, 0 AS _row FROM ({typed}) WHERE {plain}"
+    query = finished(engine, rows, mapping, source=source, number=number)
+    try:
+        n = write_rows(engine, query, new)
+    except duckdb.InvalidInputException:
+        new.unlink(missing_ok=True)
+        return None
+    key = mapping.noun.key
+    # keys whose hashes differ are different, and hashes are cheaper to count than texts
+    different = f"SELECT count(DISTINCT hash({identifier(key)})) FROM read_parquet({literal(str(new))})"
+    if engine.run(different)[0][0] != n:
+        new.unlink()
+        return None
+    return Landing(
+        table=mapping.table,
+        key=key,
+        columns=columns,
+        new=new,
+        n_new=n,
+        changed=None,
+        n_changed=0,
+        n_unchanged=0,
+    )
