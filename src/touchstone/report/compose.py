@@ -150,7 +150,11 @@ def _tile(draft: _Draft, one: Comparison) -> Tile:
 def _trend(draft: _Draft, leading: Comparison | None) -> TrendFigure | Missing:
     span = f"{draft.before.label.split('..')[0]}..{draft.now.label.split('..')[-1]}"
     scores = score(draft.data, metric_named(LEADING, draft.metrics), by=("month",), period=span)
-    points = [Point(row.group[0] or "", row.result) for row in scores.rows if not _is_total(row.result)]  # type: ignore[arg-type]
+    points = [
+        Point(_month(row.group[0] or ""), row.result)
+        for row in scores.rows
+        if isinstance(row.result, (Estimate, NoEstimate))
+    ]
     if len(points) < 2:
         return missing.NO_TREND
     base = leading.before.rows[0].result if leading else None
@@ -163,8 +167,9 @@ def _trend(draft: _Draft, leading: Comparison | None) -> TrendFigure | Missing:
     )
 
 
-def _is_total(result: object) -> bool:
-    return not isinstance(result, (Estimate, NoEstimate))
+def _month(label: str) -> str:
+    """`2025-03` as people write it below a line: `Mar 25`."""
+    return f"{Period.parse(label).start:%b %y}"
 
 
 def _moments(draft: _Draft) -> JourneyFigure | Missing:

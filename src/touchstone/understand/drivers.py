@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -100,12 +101,18 @@ def drivers(
         moments = pattern_moments(data.engine, kept, [OUTCOME, *names])
         fitted = fit(moments)
     if isinstance(fitted, NoEstimate):
-        return fitted
+        return _in_words(fitted, columns)
     shares = importances_from(fitted.gram, fitted.without, OUTCOME, columns, level=level, unit="points")
     if isinstance(shares, NoEstimate):
-        return shares
+        return _in_words(shares, columns)
     sql = data.engine.sql(gram_sums(rows, [OUTCOME, *names], centre=moments.centre, groups=GROUPS, patterns=True))
     return _told(data, metric, chosen, columns, fitted, shares, sql, level)
+
+
+def _in_words(reason: NoEstimate, columns: Mapping[str, tuple[str, ...]]) -> NoEstimate:
+    """A reason that names the ratings rather than the columns they were put into."""
+    names = {column: item for item, group in columns.items() for column in group}
+    return NoEstimate(re.sub(r"\b[xu]\d+\b", lambda match: names.get(match[0], match[0]), reason.reason), reason.n)
 
 
 def _chosen(rated: Sequence[Item], names: Sequence[str], metric: Metric) -> list[Item]:
@@ -145,10 +152,10 @@ def _told(
         r2=_in_percent(shares.r2),
         used=fitted.gram.n,
         complete=fitted.complete,
-        dropped=shares.dropped,
+        dropped=_dropped(shares, columns),
         sql=sql,
         data_number=data.number,
-        notes=_notes(shares, fitted),
+        notes=_notes(shares, fitted, _dropped(shares, columns)),
     )
 
 
@@ -257,15 +264,20 @@ def _in_percent(share: Measured) -> Measured:
     )
 
 
-def _notes(shares: Shares, fitted: Fitted) -> tuple[str, ...]:
+def _dropped(shares: Shares, columns: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Items that lost a column because it repeats others or never varies."""
+    return tuple(item for item, group in columns.items() if set(group) & set(shares.dropped))
+
+
+def _notes(shares: Shares, fitted: Fitted, dropped: Sequence[str]) -> tuple[str, ...]:
     notes = ["what goes with the score, not what causes it"]
     if fitted.complete < fitted.gram.n:
         notes.append(
             f"{fitted.complete:,} of {fitted.gram.n:,} answers rate everything; "
             "the others count by maximum likelihood for what they hold"
         )
-    if shares.dropped:
-        notes.append(f"left out because they repeat others or never vary: {', '.join(shares.dropped)}")
+    if dropped:
+        notes.append(f"partly left out because they repeat others or never vary: {', '.join(dropped)}")
     high = [share.name for share in shares.items if share.vif > 5]
     if high:
         notes.append(f"hard to tell apart from the others (variance inflation above 5): {', '.join(high)}")
