@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from touchstone.core.errors import BadDefinition, BadFile
 from touchstone.core.mapping import Mapping, Question, Take
 from touchstone.core.nouns import IMPORTABLE, NOUNS, Noun
-from touchstone.listen.ratings import question
+from touchstone.listen.codes import coded
+from touchstone.listen.ratings import questions
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.synonyms import PEOPLE, SYNONYMS, TOOL_NUMBERS, normal
-from touchstone.listen.values import date_formats, decimal_mark
+from touchstone.listen.values import date_formats, decimal_mark, looks_like
 
 _FEW = 50  # an unknown column with more different values than this in the sample tells nothing as an attribute
 
@@ -46,6 +47,7 @@ class _Candidate:
     noun: Noun
     columns: dict[str, str]
     questions: tuple[Question, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def likeness(self) -> float:
@@ -55,26 +57,33 @@ class _Candidate:
 
 def _candidate(file: RawFile, noun: Noun) -> _Candidate | None:
     """`noun` as the file would fill it; None when it cannot be."""
-    columns = _matched(file.headers, noun)
-    questions: tuple[Question, ...] = ()
+    columns = _matched(file, noun)
+    asked: tuple[Question, ...] = ()
+    remarks: tuple[str, ...] = ()
     if noun.name == "answers" and "question_id" not in columns:
         taken = set(columns.values())
-        questions = _questions(file, taken)
-        if not questions:
+        asked, remarks = _questions(file, taken)
+        if not asked:
             return None
     needed = {name for name in noun.required if name != noun.key}
-    if questions:
+    if asked:
         needed -= {"submission_id", "question_id"}
-    if not needed <= set(columns) or len(columns) + len(questions) < 2:
+    if not needed <= set(columns) or len(columns) + len(asked) < 2:
         return None
-    return _Candidate(noun, columns, questions)
+    return _Candidate(noun, columns, asked, remarks)
 
 
-def _matched(headers: Sequence[str], noun: Noun) -> dict[str, str]:
-    """Our columns and the file's header for each: by name first, by synonym next, each header once."""
+def _matched(file: RawFile, noun: Noun) -> dict[str, str]:
+    """Our columns and the file's header for each: by name first, by synonym next, each header once.
+
+    A column of e-mail addresses is the person's, whatever it is called.
+    """
+    headers = file.headers
     normals = {header: normal(header) for header in headers}
     found: dict[str, str] = {}
-    words = {name: (name,) for name in noun.column_names} | ({} if not noun.person else PEOPLE)
+    words: dict[str, tuple[str, ...]] = {name: (name,) for name in noun.column_names}
+    if noun.person:
+        words |= PEOPLE
     for synonyms in (words, SYNONYMS.get(noun.name, {})):
         for name, known in synonyms.items():
             if name in found:
@@ -87,23 +96,21 @@ def _matched(headers: Sequence[str], noun: Noun) -> dict[str, str]:
         match = next((header for header in headers if normals[header] in TOOL_NUMBERS), None)
         if match and match not in found.values():
             found["customer_id"] = match
+    if noun.person and not {"email", "customer_id"} & set(found):
+        free = [header for header in headers if header not in found.values()]
+        match = next((header for header in free if looks_like(_values(file, header)) == "email"), None)
+        if match is not None:
+            found["email"] = match
     return found
 
 
-def _questions(file: RawFile, taken: set[str]) -> tuple[Question, ...]:
-    asked = []
-    for index, header in enumerate(file.headers):
-        if header in taken:
-            continue
-        found = question(header, [row[index] for row in file.samples if index < len(row)])
-        if found is not None:
-            asked.append(found)
-    return tuple(asked)
+def _questions(file: RawFile, taken: set[str]) -> tuple[tuple[Question, ...], tuple[str, ...]]:
+    return questions({header: _values(file, header) for header in file.headers if header not in taken})
 
 
 def _proposal(file: RawFile, candidate: _Candidate) -> Proposal:
     noun, matched, table = candidate.noun, candidate.columns, candidate.noun.name
-    notes: list[str] = []
+    notes: list[str] = list(candidate.remarks)
     columns = {name: _take(file, noun, name, header, notes) for name, header in matched.items()}
     used = {*matched.values(), *(header for asked in candidate.questions for header in asked.headers)}
     rest = [header for header in file.headers if header not in used]
@@ -125,6 +132,9 @@ def _proposal(file: RawFile, candidate: _Candidate) -> Proposal:
 def _take(file: RawFile, noun: Noun, name: str, header: str, notes: list[str]) -> Take:
     values = _values(file, header)
     kind = noun.column(name).type if name in noun.column_names else "text"
+    codes = coded(name, values)
+    if codes:
+        return Take(headers=(header,), codes=codes)
     if kind == "time":
         found = date_formats(values)
         notes += [f"'{header}': {note}" for note in found.notes]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
 
 from touchstone.core.mapping import Question
 from touchstone.listen.synonyms import normal
@@ -14,53 +16,122 @@ _EASE = re.compile(r"(^|_)(ces|effort|ease|easy)(_|$)")
 _OVERALL = re.compile(r"(^|_)overall(_|$)")
 _COMMENT = re.compile(r"(^|_)(comments?|feedback|why|reason|remarks?|verbatim|anything_else)(_|$)")
 _RATED = re.compile(r"(^|_)(csat|sat|satisfied|satisfaction|rating|rate|score|stars?)(_|$)")
+_NUMBERED = re.compile(r"^(q(?:uestion)?_?\d+)_\d+_?")  # Q3_1, question_7_2: one row of a battery
+_QUESTION_NUMBER = re.compile(r"^q(?:uestion)?_?\d+_(?:\d+_)?")
+_LEADING_NUMBER = re.compile(r"^Q\d+(_\d+)?[\s:.)-]+", re.IGNORECASE)
 _NOT_APPLICABLE = ("n/a", "N/A", "na", "NA", "not applicable", "Not applicable", "not used", "does not apply")
 _WHOLE = re.compile(r"^-?\d{1,2}(\.0+)?$")
+_USUAL = (1.0, 5.0)
+_EVIDENCE = 20  # values a battery column must show before its silence above 5 says anything
 
 
-def question(header: str, values: Sequence[str]) -> Question | None:
-    """The question in a column called `header` with these sample values; None when it does not look like one.
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of whole numbers: its header, plain and in normal form, and whether words say "does not apply"."""
 
-    A scale is proposed from the name first (0 to 10 for a recommendation, 1 to 7 for ease) and from the values only
-    where the name does not say; values beyond a proposed scale are set aside when the file is read, never taken.
+    header: str
+    name: str
+    numbers: tuple[float, ...]
+    words: bool
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        return _NOT_APPLICABLE if self.words else ()
+
+
+def questions(columns: Dict[str, Sequence[str]]) -> tuple[tuple[Question, ...], tuple[str, ...]]:
+    """The questions among `columns` (header to sample values), in their order, and remarks for the person.
+
+    A scale is proposed from the name first (0 to 10 for a recommendation, 1 to 7 for ease), then from the values.
+    Values beyond a proposed scale are set aside when the file is read, never taken. In a battery (Q3_1, Q3_2…) whose
+    columns end at 5 or at 6, 6 stands for "does not apply": the remark says so.
     """
-    name = normal(header)
-    given = [value.strip() for value in values if value.strip()]
-    numbers = [float(value) for value in given if _WHOLE.match(value)]
+    found: dict[str, Question] = {}
+    batteries: defaultdict[str, list[_Column]] = defaultdict(list)
+    for header, values in columns.items():
+        given = [value.strip() for value in values if value.strip()]
+        name = normal(header)
+        column = _numbers(header, name, given)
+        if column is None:
+            if given and _COMMENT.search(name):
+                found[header] = Question(headers=(header,), question_id=name, label=header, text=True)
+        elif match := _NUMBERED.match(name):
+            batteries[match[1]].append(column)
+        elif single := _single(column):
+            found[header] = single
+    remarks = []
+    for rows in batteries.values():
+        rated, remark = _battery(rows)
+        found |= rated
+        remarks += [remark] if remark else []
+    return tuple(found[header] for header in columns if header in found), tuple(remarks)
+
+
+def _numbers(header: str, name: str, given: Sequence[str]) -> _Column | None:
+    numbers = tuple(float(value) for value in given if _WHOLE.match(value))
     words = [value for value in given if not _WHOLE.match(value) and value not in _NOT_APPLICABLE]
-    if _COMMENT.search(name) and not numbers:
-        return Question(headers=(header,), question_id=name, label=header, text=True)
     if not numbers or len(words) > 0.02 * len(given):
         return None
-    marks: dict[str, Any] = {"not_applicable": _NOT_APPLICABLE if len(numbers) < len(given) else ()}
-    if _NPS.search(name) and max(numbers) > 5:
-        return Question(headers=(header,), question_id=name, metric="nps", scale=(0, 10), label=header, **marks)
-    if _EASE.search(name) and max(numbers) > 5:
-        return Question(headers=(header,), question_id=name, metric="ces", scale=(1, 7), label=header, **marks)
-    if not (_RATED.search(name) or _OVERALL.search(name) or _EASE.search(name)) or min(numbers) < 0:
+    return _Column(header, name, numbers, len(numbers) + len(words) < len(given))
+
+
+def _single(column: _Column) -> Question | None:
+    """The question of a column that stands alone; None when it does not look like one."""
+    name, highest = column.name, max(column.numbers)
+    if _NPS.search(name) and highest > 5:
+        return _asked(column, "nps", (0.0, 10.0))
+    if _EASE.search(name) and highest > 5:
+        return _asked(column, "ces", (1.0, 7.0))
+    if not (_RATED.search(name) or _OVERALL.search(name) or _EASE.search(name)) or min(column.numbers) < 0:
         return None
-    scale = _scale(numbers)
+    scale = _scale(column.numbers)
     if scale is None:
         return None
     if _OVERALL.search(name):
-        metric, touchpoint = "overall_rating", None
-    else:
-        metric, touchpoint = "csat", _touchpoint(name)
+        return _asked(column, "overall_rating", scale)
+    return replace(_asked(column, "csat", scale), touchpoint=_touchpoint(name))
+
+
+def _battery(columns: Sequence[_Column]) -> tuple[dict[str, Question], str]:
+    """The ratings of one battery on one scale; with a remark where 6 is taken for "does not apply"."""
+    highest = {column.header: max(column.numbers) for column in columns}
+    beyond = [column for column in columns if highest[column.header] == 6]
+    told = any(highest[c.header] <= 5 and len(c.numbers) >= _EVIDENCE for c in columns)
+    skips = bool(beyond) and told and all(min(c.numbers) >= 1 and highest[c.header] <= 6 for c in columns)
+    rated = {}
+    for column in columns:
+        scale = _USUAL if skips else _scale(column.numbers)
+        if scale is None or len(columns) < 2:
+            continue
+        question = replace(_asked(column, "csat", scale), touchpoint=_touchpoint(column.name))
+        if skips and column in beyond:
+            question = replace(question, not_applicable=(*column.marks, "6"))
+        rated[column.header] = question
+    if not skips:
+        return rated, ""
+    shown = ", ".join(f"'{column.header}'" for column in beyond[:3]) + (" …" if len(beyond) > 3 else "")
+    return rated, f"6 in {shown} is taken for 'does not apply', because ratings beside them end at 5"
+
+
+def _asked(column: _Column, metric: str, scale: tuple[float, float]) -> Question:
     return Question(
-        headers=(header,), question_id=name, metric=metric, scale=scale, label=header, touchpoint=touchpoint, **marks
+        headers=(column.header,),
+        question_id=column.name,
+        metric=metric,
+        scale=scale,
+        label=_LEADING_NUMBER.sub("", column.header) or column.header,
+        not_applicable=column.marks,
     )
 
 
 def _scale(numbers: Sequence[float]) -> tuple[float, float] | None:
-    """The scale that most values fit: 1 to 5 unless more than a few lie beyond, then 1 to 7 or 0 to 10."""
-    for low, high in ((1.0, 5.0), (1.0, 7.0), (0.0, 10.0)):
-        outside = sum(not low <= number <= high for number in numbers)
-        if outside == 0 or (high == 5.0 and all(n <= 6 for n in numbers) and 0 not in numbers):
-            return low, high
-    return None
+    """The narrowest usual scale that the values fit: 1 to 5, 1 to 7 or 0 to 10."""
+    usual = (_USUAL, (1.0, 7.0), (0.0, 10.0))
+    return next((scale for scale in usual if all(scale[0] <= number <= scale[1] for number in numbers)), None)
 
 
 def _touchpoint(name: str) -> str | None:
-    """What a rating is about: `delivery` in `delivery_rating` or `satisfaction_delivery`."""
-    words = [word for word in name.split("_") if not _RATED.fullmatch(word) and word not in {"with", "of", "the", "q"}]
+    """What a rating is about: `delivery` in `q3_1_delivery`, `delivery_rating` and `satisfaction_delivery`."""
+    bare = _QUESTION_NUMBER.sub("", name)
+    words = [word for word in bare.split("_") if not _RATED.fullmatch(word) and word not in {"with", "of", "the"}]
     return "_".join(words) or None
