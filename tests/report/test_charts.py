@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.report.sample import DRIVERS, JOURNEY, TREND, VALUE, estimate, rich
+from tests.report.sample import DRIVERS, JOURNEY, MONTHS, TREND, VALUE, estimate, rich
 
 from touchstone.core.estimate import Estimate, NoEstimate
 from touchstone.report import charts
@@ -108,6 +108,18 @@ def test_words_at_the_right_end_never_overlap() -> None:
     places = sorted(one["value"][1] for one in chart.options["series"][-1]["data"])
     assert len(places) == 3
     assert min(b - a for a, b in pairwise(places)) >= 14 * pixel
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE, MAP])
+def test_two_years_of_months_are_named_only_as_far_as_there_is_room(width: int) -> None:
+    points = tuple(Point(f"{month} {year}", estimate(20, 5, 9)) for year in (2024, 2025) for month in MONTHS)
+    chart = charts.trend(TrendFigure(title="t", note="", points=points, baseline=27.4, method="m"), width=width)
+    names = chart.options["xAxis"]["data"]
+    shown = [at for at, label in enumerate(names) if label]
+    assert names[-1] == "Nov 2025"
+    plot = width - chart.options["grid"]["left"] - chart.options["grid"]["right"]
+    assert plot * (shown[-1] - shown[-2]) / (len(names) - 1) > 7 * len("Nov 2025")
+    assert chart.options["grid"]["right"] > 7 * len("baseline 27.4")
 
 
 @pytest.mark.parametrize("name", ["forest", "journey rows", "journey map", "drivers", "value"])

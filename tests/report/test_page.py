@@ -174,6 +174,22 @@ def test_differences_between_groups_are_never_priced(html: str) -> None:
     assert "nothing here is multiplied into the price of a point" in text
 
 
+def test_a_missing_amount_says_why_once() -> None:
+    story = rich()
+    none = NoEstimate("orders of 12 customers are too few", 12)
+    rows = tuple(replace(row, observed=none, forecast=none) for row in story.value_table.rows)
+    text = Page(render(replace(story, value_table=replace(story.value_table, rows=rows)))).text
+    assert text.count("No number: orders of 12 customers are too few") == 1
+
+
+def test_a_phrase_ends_with_one_full_stop(html: str) -> None:
+    story = rich()
+    dotted = tuple(replace(method, definition=f"{method.definition}.") for method in story.methods)
+    text = Page(render(replace(story, methods=dotted))).text
+    assert ".." not in text
+    assert text == Page(html).text
+
+
 def test_an_exact_total_says_so(html: str) -> None:
     assert "exactly 8,887,208.89, the sum of 19,960 rows" in Page(html).text
 

@@ -57,7 +57,8 @@ def trend(figure: TrendFigure, *, width: int = WIDE) -> Chart:
     marks = [mark for mark in (figure.baseline, figure.target) if mark is not None]
     low, high, step = nice_scale([*_ends(measured), *marks])
     height, top, bottom = (280 if wide else 230), 14 + 16 * len(figure.events), 28
-    x_axis = _periods([point.label for point in figure.points], most=24 if width > WIDE else 12 if wide else 5)
+    right = 18 + 7.2 * max((len(words) for _, words, _, _ in _ends_in_words(figure, measured)), default=0)
+    x_axis = _periods([point.label for point in figure.points], room=width - 38 - right)
     y_axis = {
         "type": "value",
         "min": low,
@@ -71,7 +72,7 @@ def trend(figure: TrendFigure, *, width: int = WIDE) -> Chart:
         _line(figure, measured),
         _end_labels(figure, measured, (high - low) / (height - top - bottom) * 16),
     ]
-    grid = {"left": 38, "right": 84 if marks else 44, "top": top, "bottom": bottom}
+    grid = {"left": 38, "right": round(right), "top": top, "bottom": bottom}
     return Chart(options(grid=grid, xAxis=x_axis, yAxis=y_axis, series=series), width, height)
 
 
@@ -90,9 +91,10 @@ def _ends(measured: Sequence[Measured]) -> list[float]:
     return [end for one in measured if isinstance(one, Estimate) for end in (one.low, one.high)]
 
 
-def _periods(labels: Sequence[str], *, most: int) -> Json:
+def _periods(labels: Sequence[str], *, room: float) -> Json:
     # as many labels as fit, counted back from the newest, which is the one people look for
-    every = max(1, ceil(len(labels) / most))
+    widest = 14 + 7.2 * max((len(clipped(label, 12)) for label in labels), default=1)
+    every = max(1, ceil((len(labels) - 1) * widest / room))
     shown = [clipped(one, 12) if (len(labels) - 1 - at) % every == 0 else "" for at, one in enumerate(labels)]
     return {
         "type": "category",
@@ -182,8 +184,8 @@ def _gaps(measured: Sequence[Measured]) -> Json:
     return {"itemStyle": {"color": LINE, "opacity": 0.45}, "label": {"show": False}, "data": areas}
 
 
-def _end_labels(figure: TrendFigure, measured: Sequence[Measured], apart: float) -> Json:
-    """The words at the right end: the newest value, baseline and target, moved apart where they would overlap."""
+def _ends_in_words(figure: TrendFigure, measured: Sequence[Measured]) -> list[tuple[float, str, str, int]]:
+    """Place, words, colour and weight of what stands at the right end: the newest value, baseline and target."""
     ends: list[tuple[float, str, str, int]] = []
     newest = measured[-1] if measured else None
     if isinstance(newest, Estimate):
@@ -191,6 +193,12 @@ def _end_labels(figure: TrendFigure, measured: Sequence[Measured], apart: float)
     for mark, word, colour in ((figure.baseline, "baseline", MUTED), (figure.target, "target", GOOD)):
         if mark is not None:
             ends.append((mark, f"{word} {_short(mark)}", colour, 400))
+    return ends
+
+
+def _end_labels(figure: TrendFigure, measured: Sequence[Measured], apart: float) -> Json:
+    """The words at the right end, moved apart where they would overlap."""
+    ends = _ends_in_words(figure, measured)
     points = []
     for place, (_, words, colour, weight) in zip(_apart([end[0] for end in ends], apart), ends, strict=True):
         label = text(words, colour, position="right", distance=9, fontWeight=weight)

@@ -13,7 +13,7 @@ from touchstone.report import sentences
 from touchstone.report.missing import NO_ACTIONS, NO_SCORES
 from touchstone.report.pictures import picture
 from touchstone.report.story import Missing, Sentence, Story, Strong
-from touchstone.report.tables import table
+from touchstone.report.tables import reasons, table
 from touchstone.report.text import clean
 
 HERE = Path(__file__).parent
@@ -49,10 +49,11 @@ def _environment() -> Environment:
         "grounds": sentences.grounds,
         "picture": picture,
         "table": table,
+        "reasons": reasons,
         "no_tiles": NO_SCORES,
         "no_actions": NO_ACTIONS,
     }
-    found.filters["marked"] = _marked
+    found.filters |= {"marked": _marked, "stopped": _stopped}
     found.tests |= {
         "estimate": lambda one: isinstance(one, estimate.Estimate),
         "no_estimate": lambda one: isinstance(one, estimate.NoEstimate),
@@ -72,3 +73,8 @@ def _marked(sentence: Sentence) -> Markup:
         Markup("<strong>{}</strong>").format(clean(part.text)) if isinstance(part, Strong) else clean(part)
         for part in sentence.parts
     )
+
+
+def _stopped(words: str) -> str:
+    """A phrase as a sentence, with one full stop."""
+    return f"{words.rstrip().rstrip('.')}."

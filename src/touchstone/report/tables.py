@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from touchstone.core.estimate import Estimate, Measured, interval, shown
+from touchstone.core.estimate import Estimate, Measured, NoEstimate, interval, shown
 from touchstone.report.sentences import MINUS
 from touchstone.report.story import (
     DistributionFigure,
@@ -64,3 +64,9 @@ def _cells(measured: Measured) -> tuple[str, str, str]:
     if isinstance(measured, Estimate):
         return shown(measured).replace("-", MINUS), interval(measured).replace("-", MINUS), f"{measured.n:,}"
     return f"no number: {measured.reason}", "", "" if measured.n is None else f"{measured.n:,}"
+
+
+def reasons(figure: ValueTable) -> tuple[str, ...]:
+    """Why amounts are missing, each reason once."""
+    amounts = [amount for row in figure.rows for amount in (row.observed, row.forecast)]
+    return tuple(dict.fromkeys(amount.reason for amount in amounts if isinstance(amount, NoEstimate)))
