@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -17,7 +18,7 @@ from touchstone.engine.voices import newest_answer, rows_of, score_counts, voice
 from touchstone.measure.compare import Comparison, compare
 from touchstone.measure.metrics import metric_named
 from touchstone.measure.score import score
-from touchstone.measure.scores import Scores, named
+from touchstone.measure.scores import Score, Scores
 from touchstone.report import missing
 from touchstone.report.sentences import Verdict, amount, change, said, spread
 from touchstone.report.story import (
@@ -174,14 +175,14 @@ def _month(label: str) -> str:
 
 def _moments(draft: _Draft) -> JourneyFigure | Missing:
     scores = score(draft.data, metric_named("csat", draft.metrics), by=("touchpoint",), period=draft.now.label)
-    rows = [row for row in scores.rows if row.group[0] is not None and isinstance(row.result, (Estimate, NoEstimate))]
+    rows = _of_largest_kind(scores)
     estimates = [row.result for row in rows if isinstance(row.result, Estimate)]
     if not estimates:
         return missing.NO_MOMENTS
     middle = sum(e.value * e.n for e in estimates) / sum(e.n for e in estimates)
     ordered = sorted(rows, key=lambda row: row.result.value if isinstance(row.result, Estimate) else 101.0)
     worst = ordered[0].result
-    title = f"{_spoken(named(ordered[0].group))} satisfies fewest customers"
+    title = f"{_spoken(ordered[0].group[0] or '')} satisfies fewest customers"
     if isinstance(worst, Estimate) and worst.high >= middle:
         title = "No touchpoint stands out from the others"
     return JourneyFigure(
@@ -192,6 +193,18 @@ def _moments(draft: _Draft) -> JourneyFigure | Missing:
         reference_label="all touchpoints",
         method=draft.told(scores, "moments"),
     )
+
+
+def _of_largest_kind(scores: Scores) -> list[Score]:
+    """The named groups of the kind with most answers: kinds are never shown as if they were one measure."""
+    rows = [row for row in scores.rows if row.group[0] is not None and isinstance(row.result, (Estimate, NoEstimate))]
+    if "kind" not in scores.by:
+        return rows
+    place = scores.by.index("kind")
+    sizes: Counter[str | None] = Counter()
+    for row in rows:
+        sizes[row.group[place]] += row.result.n or 0
+    return [row for row in rows if row.group[place] == sizes.most_common(1)[0][0]]
 
 
 def _moment(label: str, measured: Measured, middle: float) -> JourneyMoment:
@@ -246,7 +259,7 @@ def _driver_row(row: Driver) -> DriverRow:
 
 
 def _value_figure(draft: _Draft, worth: Worth) -> ValueTable | Missing:
-    if not draft.data.has("orders"):
+    if not any(isinstance(amount, Estimate) for group in worth.groups for amount in (group.spent, group.forecast)):
         return missing.NO_ORDERS
     draft.methods["value"] = Method(
         key="value",
@@ -436,7 +449,7 @@ def _made_from(data: Data, name: str, now: Period, made_on: date) -> MadeFrom:
     sources = tuple(Source(table, rows_of(data, table)) for table in IMPORTABLE if data.has(table))
     return MadeFrom(
         organisation=name,
-        period=now.label.replace("..", " to "),
+        period=f"{now.start:%B %Y} to {now.end - timedelta(days=1):%B %Y}",
         made_on=made_on,
         sources=sources,
         lake_version=data.number,

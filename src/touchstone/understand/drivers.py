@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from touchstone.engine.battery import OUTCOME, Item, battery, rated_items
 from touchstone.engine.data import Data
 from touchstone.engine.grams import GROUPS, gram_sums, pattern_moments
 from touchstone.engine.rows import Question
+from touchstone.measure.kinds import of_one_kind
 from touchstone.stats.importance import Driver as ItemShare
 from touchstone.stats.importance import Drivers as Shares
 from touchstone.stats.importance import importances_from
@@ -94,6 +95,7 @@ def drivers(
     if not data.has("answers"):
         raise Refused("There are no answers yet.", hint="import a survey: touchstone add survey.csv")
     question = Question(where=parse_where(where), weight=weight, period=Period.parse(period) if period else None)
+    question, remark = of_one_kind(data, metric, question)
     chosen = _chosen(rated_items(data, metric, question), items, metric)
     rows, columns = battery(data, metric, question, chosen)
     names = [name for group in columns.values() for name in group]
@@ -106,7 +108,8 @@ def drivers(
     if isinstance(shares, NoEstimate):
         return _in_words(shares, columns)
     sql = data.engine.sql(gram_sums(rows, [OUTCOME, *names], centre=moments.centre, groups=GROUPS, patterns=True))
-    return _told(data, metric, chosen, columns, fitted, shares, sql, level)
+    found = _told(data, metric, chosen, columns, fitted, shares, sql, level)
+    return replace(found, notes=(*found.notes, remark)) if remark else found
 
 
 def _in_words(reason: NoEstimate, columns: Mapping[str, tuple[str, ...]]) -> NoEstimate:

@@ -23,6 +23,7 @@ from touchstone.engine.histories import histories
 from touchstone.engine.moments import moments
 from touchstone.engine.outcomes import bands, days_to_buying, days_to_leaving, landmarks, spent_after, unmatched
 from touchstone.engine.rows import Question
+from touchstone.measure.kinds import of_one_kind
 from touchstone.measure.score import to_moments
 from touchstone.stats.means import mean
 from touchstone.stats.survival import KaplanMeier, survival_at
@@ -91,6 +92,7 @@ def value_table(
     if not data.has("answers"):
         raise Refused("There are no answers yet.", hint="import a survey: touchstone add survey.csv")
     question = Question(where=parse_where(where), period=Period.parse(period) if period else None)
+    question, remark = of_one_kind(data, metric, question)
     with data.engine.kept(landmarks(data, metric, question)) as people:
         counted = data.fetch(people.group_by("band").aggregate(n=people.count()))
         sizes = {row["band"]: int(row["n"]) for row in counted.rows}
@@ -125,7 +127,7 @@ def value_table(
         level=level,
         sql=counted.sql,
         data_number=data.number,
-        notes=_notes(data, metric, question),
+        notes=(*_notes(data, metric, question), *([remark] if remark else [])),
     )
 
 
