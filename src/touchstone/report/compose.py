@@ -134,7 +134,7 @@ def _last_months(newest: date) -> tuple[Period, Period]:
 def _verdict(one: Comparison) -> Verdict:
     takes = ""
     needed = one.verdict.answers_for(one.change.value) if isinstance(one.change, Estimate) else None
-    if one.verdict.words != "a real change" and needed and one.change.n and needed < 20 * one.change.n:
+    if one.verdict.words != "a real change" and needed and one.change.n and needed < 6 * one.change.n:
         takes = f"about {max(needed - one.change.n, 1):,} more answers would tell"
     return change(one.change, since="the year before", better=one.after.metric.better, takes=takes)
 
@@ -190,7 +190,7 @@ def _moments(draft: _Draft) -> JourneyFigure | Missing:
         note="Share of 4 and 5 of 5 per touchpoint with its interval; the line is the mean of all",
         moments=tuple(_moment(row.group[0] or "", row.result, middle) for row in ordered),  # type: ignore[arg-type]
         reference=middle,
-        reference_label="all touchpoints",
+        reference_label="all",
         method=draft.told(scores, "moments"),
     )
 
