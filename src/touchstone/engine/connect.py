@@ -80,11 +80,19 @@ class Engine(ABC):
 
     def fetch(self, query: Table) -> Fetched:
         """Run `query` and bring its (few) rows here."""
-        return Fetched(self.to_arrow(query).to_pylist(), self.sql(query))
+        sql = self.sql(query)  # writing it out costs more than running it on little data: once is enough
+        return Fetched(self._typed(query, sql).to_pylist(), sql)
 
     def to_arrow(self, query: Table) -> pa.Table:
         """Run `query` and bring its rows here as one Arrow table, with the types that the query promises."""
-        return self.connection.to_pyarrow(query)
+        return self._typed(query, self.sql(query))
+
+    def _typed(self, query: Table, sql: str) -> pa.Table:
+        return self._rows(sql).cast(query.schema().to_pyarrow())
+
+    @abstractmethod
+    def _rows(self, sql: str) -> pa.Table:
+        """Run SQL of this engine; its types are the engine's own (a sum of whole numbers may be a decimal)."""
 
     def sql(self, query: Table) -> str:
         """The SQL of `query`, as this engine reads it."""
@@ -134,6 +142,9 @@ class DuckDB(Engine):
             settings["threads"] = threads
         super().__init__(ibis.duckdb.connect(**settings))
         self.run("SET TimeZone = 'UTC'")
+
+    def _rows(self, sql: str) -> pa.Table:
+        return self.connection.con.sql(sql).to_arrow_table()
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         """Run one statement that Ibis has no words for (reading and writing files)."""
@@ -191,10 +202,9 @@ class Spark(Engine):
         super().__init__(ibis.pyspark.connect(own))
         self.session = own
 
-    def to_arrow(self, query: Table) -> pa.Table:
+    def _rows(self, sql: str) -> pa.Table:
         # Ibis goes through pandas here, which loses the zone of times and makes floats of whole numbers with gaps
-        rows = self.session.sql(self.sql(query)).toArrow()
-        return rows.cast(query.schema().to_pyarrow())
+        return self.session.sql(sql).toArrow()
 
     def keep(self, query: Table) -> Table:
         name = fresh_name("kept")
