@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from touchstone.cli.options import json_option, opened, print_json, print_table,
 from touchstone.core.estimate import Estimate, Measured, interval, shown
 from touchstone.measure.metrics import metric_named, metrics_of
 from touchstone.value.forecast import MONTHS, Holdout, hold_out
-from touchstone.value.table import ValueTable, value_table
+from touchstone.value.table import Curve, ValueTable, value_table
 
 
 @click.command()
@@ -19,6 +20,7 @@ from touchstone.value.table import ValueTable, value_table
 @click.option("--period", help="Only answers of this period, such as 2025 or 2025-Q1.")
 @click.option("--level", default=0.95, show_default=True, help="Confidence level of the intervals.")
 @click.option("--holdout", type=click.IntRange(1, 24), help="Instead: forecast the last N months and compare.")
+@click.option("--curves", is_flag=True, help="Also show who stays and who buys again, month by month.")
 @click.option("--as-of", type=int, help="The data as of this import number.")
 @click.option("--sql", "show_sql", is_flag=True, help="Print the query behind the numbers instead.")
 @workspace_option
@@ -29,6 +31,7 @@ def value(
     period: str | None,
     level: float,
     holdout: int | None,
+    curves: bool,
     as_of: int | None,
     show_sql: bool,
     folder: Path | None,
@@ -59,6 +62,8 @@ def value(
         _tell_holdout(result)
     else:
         tell(result)
+        if curves:
+            _tell_curves(result)
 
 
 def tell(table: ValueTable) -> None:
@@ -85,6 +90,33 @@ def tell(table: ValueTable) -> None:
     for note in table.notes:
         click.echo(f"Note: {note}.")
     click.echo(f"Data as of import {table.data_number}.")
+
+
+_MONTHS_SHOWN = (1, 3, 6, 9, 12)
+
+
+def _tell_curves(table: ValueTable) -> None:
+    """Both curves of every group, read at a few months."""
+    for title, name in (("Still there after", "staying"), ("Bought again within", "buying")):
+        heads = [title, *(f"{month} months" if month > 1 else "1 month" for month in _MONTHS_SHOWN)]
+        rows = []
+        for group in table.groups:
+            curve: Curve | None = getattr(group, name)
+            if curve is not None:
+                rows.append([group.band, *(_point(curve, round(month * 365 / 12)) for month in _MONTHS_SHOWN)])
+        if rows:
+            click.echo()
+            print_table(heads, rows)
+
+
+def _point(curve: Curve, day: int) -> str:
+    """The curve at a day, with its interval; nothing beyond what was followed."""
+    place = bisect_right(curve.days, day) - 1
+    if day > curve.days[-1]:
+        return "not followed so long"
+    if place < 0:
+        return "nobody yet"
+    return f"{curve.percent[place]:.0f} % ({curve.low[place]:.0f} to {curve.high[place]:.0f})"
 
 
 def _tell_holdout(result: Holdout) -> None:
