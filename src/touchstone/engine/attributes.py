@@ -30,7 +30,7 @@ def with_attributes(
     if not copied or not customers.files:
         return answers, tuple(columns)
     texts = [identifier(column.name) for column in copied]
-    known = source_of(customers, ["customer_id", *(column.name for column in copied)])
+    known = source_of(engine, customers, ["customer_id", *(column.name for column in copied)])
     asked = f"SELECT DISTINCT customer_id FROM ({answers}) WHERE customer_id IS NOT NULL"
     described = fresh_name("described")
     engine.run(
@@ -38,9 +38,8 @@ def with_attributes(
         f"found AS (SELECT customer_id AS answers_id, customer_id FROM known SEMI JOIN asked USING (customer_id)"
         f"{_by_name(names)}) SELECT found.answers_id, {', '.join(texts)} FROM found JOIN known USING (customer_id)"
     )
-    own = ", ".join(f"given.{identifier(column.name)}" for column in columns)
     query = (
-        f"SELECT {own}, {', '.join(texts)} FROM ({answers}) given "
+        f"SELECT given.*, {', '.join(texts)} FROM ({answers}) given "
         f"LEFT JOIN {described} ON given.customer_id = {described}.answers_id"
     )
     return query, (*columns, *copied)

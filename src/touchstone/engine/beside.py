@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Dict
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
-
-import pyarrow as pa
+from pathlib import Path
 
 from touchstone.core.mapping import Mapping
-from touchstone.core.nouns import NOUNS, Type
-from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
-from touchstone.engine.intake import SYSTEM
-
-_ARROW: dict[Type, pa.DataType] = {
-    "text": pa.string(),
-    "number": pa.float64(),
-    "integer": pa.int64(),
-    "time": pa.timestamp("us", tz="UTC"),
-}
+from touchstone.core.nouns import NOUNS
+from touchstone.engine.connect import identifier, literal
+from touchstone.engine.intake import SQL_TYPES, SYSTEM
 
 
 def set_aside_rows(aside: str, *, file: str, table: str, number: int, at: datetime) -> str:
@@ -40,32 +29,42 @@ def set_aside_rows(aside: str, *, file: str, table: str, number: int, at: dateti
     return f"SELECT {', '.join(f'{sql} AS {identifier(name)}' for name, sql in values.items())} FROM ({aside})"
 
 
-def question_rows(engine: DuckDB, mapping: Mapping, *, number: int, source: str) -> str | None:
+def refused_rows(sidecar: Path, *, file: str, table: str, number: int, at: datetime) -> str:
+    """The rows in the CSV file `sidecar` (row, reason, line), refused before the engine saw them, for `set_aside`."""
+    columns = "columns = {row: 'BIGINT', reason: 'VARCHAR', line: 'VARCHAR'}"
+    dialect = "header = true, delim = ',', quote = '\"', escape = '\"', auto_detect = false, new_line = '\\r\\n'"
+    rows = f"SELECT * FROM read_csv({literal(str(sidecar))}, {columns}, {dialect})"
+    aside = f'SELECT row, NULL AS "column", NULL AS "value", reason, line FROM ({rows})'
+    refused = set_aside_rows(aside, file=file, table=table, number=number, at=at)
+    return f"SELECT * REPLACE ({literal(f'{number}/{file}/line ')} || row AS set_aside_id) FROM ({refused})"
+
+
+def question_rows(mapping: Mapping, *, number: int, source: str) -> str | None:
     """The questions of an unpivoted survey as rows of the table `questions`; None where there are none."""
     if not mapping.unpivot:
         return None
     survey = mapping.columns["survey_id"].constant if "survey_id" in mapping.columns else None
-    rows = [
-        {
+    rows = []
+    for question in mapping.unpivot:
+        low, high = question.scale or (None, None)
+        known: dict[str, object] = {
             "question_id": question.question_id,
             "survey_id": survey,
             "label": question.label or question.headers[0],
             "metric": question.metric,
-            "scale_low": question.scale[0] if question.scale else None,
-            "scale_high": question.scale[1] if question.scale else None,
+            "scale_low": low,
+            "scale_high": high,
             "polarity": question.polarity,
+            "source": source,
+            "import_number": number,
         }
-        for question in mapping.unpivot
-    ]
-    return given_rows(engine, "questions", rows, number=number, source=source)
+        columns = (*NOUNS["questions"].columns, *SYSTEM)
+        values = (f"CAST({_value(known.get(c.name))} AS {SQL_TYPES[c.type]}) AS {identifier(c.name)}" for c in columns)
+        rows.append(f"SELECT {', '.join(values)}")
+    return " UNION ALL ".join(rows)
 
 
-def given_rows(engine: DuckDB, table: str, rows: Sequence[Dict[str, Any]], *, number: int, source: str) -> str:
-    """A few rows that were made here, as a query with all columns of `table`."""
-    columns = (*NOUNS[table].columns, *SYSTEM)
-    schema = pa.schema([(column.name, _ARROW[column.type]) for column in columns])
-    system = {"source": source, "import_number": number}
-    full = [{column.name: {**row, **system}.get(column.name) for column in columns} for row in rows]
-    name = fresh_name("given")
-    engine.connection.con.register(name, pa.Table.from_pylist(full, schema=schema))
-    return f"SELECT * FROM {name}"
+def _value(value: object) -> str:
+    if value is None:
+        return "NULL"
+    return literal(value) if isinstance(value, str) else repr(value)

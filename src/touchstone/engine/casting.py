@@ -1,7 +1,8 @@
 """Text from a file as typed values, with the reason wherever a text is not one.
 
 All functions take and give SQL text: files are read by DuckDB alone, and building the same expressions as Ibis
-objects took longer than reading a small file.
+objects took longer than reading a small file. Two habits of the engine shape the text: only CASE leaves a costly
+branch uncomputed (AND and OR compute both sides), and what stands in a query twice is computed for every row.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _MISSING = ("", "na", "n/a", "#n/a", "null", "nan", "-", "--", "?")  # in number
 _NO_ID = ("n/a", "#n/a", "-", "--")  # what exports write where there is no number of a customer, an order, a ticket
 _YES = ("true", "t", "yes", "y", "1", "1.0", "x")
 _NO = ("false", "f", "no", "n", "0", "0.0")
-_OFFSET = r"\d\s?([zZ]|UTC|GMT|[+-]\d{2}(:?\d{2})?)$"
+_OFFSET = r"\d\s?([zZ]|UTC|GMT|[+-]\d{2}(:?\d{2})?)\s*$"
 _EPOCHS: dict[tuple[str, ...], int] = {("epoch",): 1, ("epoch_ms",): 1000}
 # by how much clocks are set back somewhere: Troll, most of the world, Lord Howe
 _STEPS = ("INTERVAL 2 HOUR", "INTERVAL 1 HOUR", "INTERVAL 30 MINUTE")
@@ -32,29 +33,38 @@ _COMPLAINTS: dict[Type, str] = {
 }
 MONEY = "DECIMAL(18,4)"
 _EARLIEST, _LATEST = "1900-01-01", "2200-01-01"  # a year of 24 or 9999 is a misreading
+_SIGNS = r"\s\x{A0}\x{202F}€$£¥%'"  # around and within numbers
 _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 
 
-def words(values: Sequence[str]) -> str:
-    """Several texts as a list for IN."""
-    return "(" + ", ".join(literal(value) for value in values) + ")"
+def among(text: str, values: Sequence[str]) -> str:
+    """Whether `text` is one of `values`. Not written with IN, which the engine turns into a join over every row."""
+    return f"CASE {text} {' '.join(f'WHEN {literal(value)} THEN true' for value in values)} ELSE false END"
 
 
 def trimmed(raw: str) -> str:
     """`raw` without blanks at its ends, empty as null; a text that has none is passed on without looking at it all."""
-    ends = " OR ".join(f"suffix({raw}, chr({code}))" for code in (32, 9, 10, 13, 160))
-    strip = literal("^[\\s\\x{A0}]+|[\\s\\x{A0}]+$")
-    stripped = f"nullif(regexp_replace({raw}, {strip}, '', 'g'), '')"
-    return f"CASE WHEN {raw} < '!' OR prefix({raw}, chr(160)) OR {ends} THEN {stripped} ELSE {raw} END"
+    # texts sort by bytes: what is below "!" begins with a blank or a control character
+    ends = " OR ".join(f"suffix({raw}, {mark})" for mark in ("' '", "chr(9)", "chr(10)", "chr(13)", "chr(160)"))
+    return f"CASE WHEN {raw} < '!' OR prefix({raw}, chr(160)) OR {ends} THEN {_stripped(raw)} ELSE {raw} END"
+
+
+def _stripped(text: str) -> str:
+    """`text` without blanks at its ends, at any cost, and standing here once (see `number_text`)."""
+    blanks = literal("^[\\s\\x{A0}]+|[\\s\\x{A0}]+$")
+    return f"nullif(regexp_replace({text}, {blanks}, '', 'g'), '')"
 
 
 def cleaned(text: str, column: Column) -> str:
     """`text` without the words that stand for nothing: in numbers, times and yes/no, and as an id."""
     if column.type != "text":
-        return f"CASE WHEN lower({text}) IN {words(_MISSING)} THEN NULL ELSE {text} END"
-    if column.name.endswith("_id"):
-        return f"CASE WHEN lower({text}) IN {words(_NO_ID)} THEN NULL ELSE {text} END"
-    return text
+        return _without(text, _MISSING)
+    return _without(text, _NO_ID) if column.name.endswith("_id") else text
+
+
+def _without(text: str, listed: Sequence[str]) -> str:
+    longest = max(map(len, listed))
+    return f"CASE WHEN strlen({text}) <= {longest} AND {among(f'lower({text})', listed)} THEN NULL ELSE {text} END"
 
 
 def identifier_text(text: str) -> str:
@@ -76,10 +86,11 @@ def wall_clock(text: str, take: Take) -> str | None:
     if take.format[:1] in _EPOCHS:
         return None
     written = f"TRY_CAST({text} AS TIMESTAMP)"
-    formats = [form for form in take.format if "%z" not in form]
+    formats = ", ".join(literal(form) for form in take.format if "%z" not in form)
     if formats:
-        written = f"coalesce(try_strptime({text}, [{', '.join(map(literal, formats))}]), {written})"
-    return f"CASE WHEN NOT {_has_zone(text)} THEN {written} END"
+        plain = f"try_strptime({text}, [{formats}])"
+        written = f"coalesce({plain}, {written}, try_strptime({_stripped(text)}, [{formats}]))"
+    return f"CASE {_zoned_branches(text, 'NULL')} ELSE {written} END"
 
 
 def value(text: str, column: Column, take: Take, *, wall: str, zone: str) -> str:
@@ -93,8 +104,8 @@ def value(text: str, column: Column, take: Take, *, wall: str, zone: str) -> str
         case "time":
             return _moment(text, take, wall, zone)
         case "boolean":
-            low = f"lower({text})"
-            return f"CASE WHEN {low} IN {words(_YES)} THEN true WHEN {low} IN {words(_NO)} THEN false END"
+            known = {**dict.fromkeys(_YES, "true"), **dict.fromkeys(_NO, "false")}
+            return f"CASE lower({text}) {' '.join(f'WHEN {literal(word)} THEN {to}' for word, to in known.items())} END"
         case "money":
             return money(text, take)
         case "integer":
@@ -115,19 +126,20 @@ def money(text: str, take: Take) -> str:
 
 def number(text: str, take: Take) -> str:
     """A number; NaN and infinity come through and are refused by `reasons`."""
-    plain = number_text(text, take)
-    slow = f"CASE WHEN regexp_matches({plain}, {literal(_PLAIN)}) THEN TRY_CAST({plain} AS DOUBLE) END"
+    slow = f"TRY_CAST(regexp_extract({number_text(text, take)}, {literal(_PLAIN)}) AS DOUBLE)"
     return slow if take.decimal == "," else f"coalesce(TRY_CAST({text} AS DOUBLE), {slow})"
 
 
 def number_text(text: str, take: Take) -> str:
-    """`text` without currency signs, spaces and thousands marks, and with a decimal point."""
-    signs = literal("[\\s\\x{A0}\\x{202F}€$£¥%']")
-    bare = f"regexp_replace({text}, {signs}, '', 'g')"
+    """`text` without currency signs, spaces and thousands marks, and with a decimal point.
+
+    Each part stands here once: what stands twice the engine computes for every row, needed or not.
+    """
+    bare = f"regexp_replace({text}, {literal(f'[{_SIGNS}]')}, '', 'g')"
     if take.decimal == ",":
         return f"replace(replace({bare}, '.', ''), ',', '.')"
-    grouped = f"regexp_matches({bare}, '^-?\\d{{1,3}}(,\\d{{3}})+(\\.\\d+)?$')"
-    return f"CASE WHEN {grouped} THEN replace({bare}, ',', '') ELSE {bare} END"
+    grouped = literal(rf"^[{_SIGNS}]*-?[{_SIGNS}]*\d{{1,3}}(,\d{{3}})+(\.\d+)?[{_SIGNS}]*$")
+    return f"replace({bare}, CASE WHEN regexp_matches({text}, {grouped}) THEN ',' ELSE chr(0) END, '')"
 
 
 def reasons(text: str, value: str, column: Column, *, needed: bool) -> list[tuple[str, str]]:
@@ -135,7 +147,9 @@ def reasons(text: str, value: str, column: Column, *, needed: bool) -> list[tupl
     found = []
     if column.type != "text":
         complaint = _COMPLAINTS[column.type]
-        found.append((f"{value} IS NULL AND {text} IS NOT NULL", complaint))
+        said = f"coalesce(lower({_stripped(text)}), '')"
+        unread = f"CASE WHEN {value} IS NULL AND {text} IS NOT NULL THEN NOT {among(said, _MISSING)} ELSE false END"
+        found.append((unread, complaint))
         if column.type == "number":
             found.append((f"NOT isfinite({value})", complaint))
         if column.type == "time":
@@ -150,7 +164,8 @@ def reasons(text: str, value: str, column: Column, *, needed: bool) -> list[tupl
 def rounded(text: str, take: Take) -> str:
     """Whether an amount has more than four decimals, other than zeros."""
     mark = take.decimal
-    return f"({text} LIKE '%{mark}_____%' AND regexp_matches({text}, '[{mark}]\\d{{4}}\\d*[1-9]'))"
+    long = f"regexp_matches({text}, '[{mark}]\\d{{4}}\\d*[1-9]')"
+    return f"CASE WHEN {text} LIKE '%{mark}_____%' THEN {long} ELSE false END"
 
 
 def shifted(value: str, *, wall: str, zone: str) -> str | None:
@@ -164,8 +179,9 @@ def shifted(value: str, *, wall: str, zone: str) -> str | None:
     )
 
 
-def _has_zone(text: str) -> str:
-    return f"(suffix({text}, 'Z') OR regexp_matches({text}, {literal(_OFFSET)}))"
+def _zoned_branches(text: str, result: str) -> str:
+    """CASE branches for a time that says its own zone."""
+    return f"WHEN suffix({text}, 'Z') THEN {result} WHEN regexp_matches({text}, {literal(_OFFSET)}) THEN {result}"
 
 
 def _moment(text: str, take: Take, wall: str, zone: str) -> str:
@@ -179,13 +195,15 @@ def _moment(text: str, take: Take, wall: str, zone: str) -> str:
 def _zoned(text: str, take: Take) -> str:
     """A time with its zone, in ISO or in one of the formats; those with a literal Z, UTC or GMT are read as UTC."""
     tried = [f"TRY_CAST({text} AS TIMESTAMPTZ)"]
+    bare = _stripped(text)
     offsets = [form for form in take.format if "%z" in form]
     plain = [form for form in take.format if "%z" not in form and form.endswith(("Z", "UTC", "GMT"))]
     if offsets:
-        tried.append(f"try_strptime({text}, [{', '.join(map(literal, offsets))}])")
+        tried.append(f"try_strptime({bare}, [{', '.join(map(literal, offsets))}])")
     if plain:
-        tried.append(f"timezone('UTC', try_strptime({text}, [{', '.join(map(literal, plain))}]))")
-    return f"CASE WHEN {_has_zone(text)} THEN coalesce(NULL, {', '.join(tried)}) END"
+        tried.append(f"timezone('UTC', try_strptime({bare}, [{', '.join(map(literal, plain))}]))")
+    moment = f"coalesce(NULL, {', '.join(tried)})"
+    return f"CASE WHEN suffix({text}, 'Z') OR regexp_matches({text}, {literal(_OFFSET)}) THEN {moment} END"
 
 
 def _local(wall: str, zone: str) -> str:

@@ -17,10 +17,11 @@ import duckdb
 
 from touchstone.core.errors import BadDefinition, UnknownName
 from touchstone.core.mapping import PERSON_COLUMNS, Mapping, Take
-from touchstone.core.nouns import Column
+from touchstone.core.nouns import Column, Type
 from touchstone.core.where import parse_where
 from touchstone.engine.casting import (
     MONEY,
+    among,
     cleaned,
     coded,
     identifier_text,
@@ -31,7 +32,6 @@ from touchstone.engine.casting import (
     trimmed,
     value,
     wall_clock,
-    words,
 )
 from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
 from touchstone.engine.people import customer
@@ -43,6 +43,14 @@ class Irregular(Exception):
 
 
 SYSTEM = (Column("source"), Column("import_number", "integer"))
+SQL_TYPES: dict[Type, str] = {
+    "text": "VARCHAR",
+    "number": "DOUBLE",
+    "integer": "BIGINT",
+    "money": "DECIMAL(18,4)",
+    "time": "TIMESTAMPTZ",
+    "boolean": "BOOLEAN",
+}
 _SHOWN = 40  # columns of a row that is set aside
 
 
@@ -89,6 +97,16 @@ class _Field:
     column: Column
     take: Take
     needed: bool
+
+    @property
+    def is_id(self) -> bool:
+        """Whether a spreadsheet may have put `.0` behind it."""
+        return self.column.name.endswith("_id") and self.column.type == "text"
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether its text is only read as a number, a time or a yes: blanks around that do not matter."""
+        return self.column.type != "text" and not (self.take.blank or self.take.codes)
 
     @property
     def text(self) -> str:
@@ -139,8 +157,11 @@ def stage(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str) 
     return Staged(rows=rows, read=total, left_out=total - kept, aside=aside, shifted=moved, rounded=cut)
 
 
-def typed_rows(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str) -> str:
-    """The query that types the rows: steps one inside the other, each computing a column once."""
+def typed_rows(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str, explained: bool = True) -> str:
+    """The query that types the rows: steps one inside the other, each computing a column once.
+
+    Where it need not be `explained` what is wrong with a row, `_wrong` only says whether something is.
+    """
     zone = mapping.timezone or zone
     fields = _fields(mapping)
     _check_formats(engine, fields)
@@ -150,6 +171,7 @@ def typed_rows(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: 
     steps = [
         {head: trimmed(scan.cell(header)) for header, head in heads.items()},
         _texts(fields, heads, scan),
+        {f"i{one.place}": identifier_text(f"t{one.place}") for one in fields if one.is_id},
         {f"w{field.place}": wall for field in timed if (wall := walls[field.name])},
         {f"v{field.place}": _value(field, zone) for field in fields},
     ]
@@ -165,7 +187,7 @@ def typed_rows(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: 
     result |= {"_content": _content(scan)} if needs_content(mapping) else {}
     result |= {"_row": "_row"} if mapping.where else {}
     result |= {
-        "_wrong": _wrong(fields, mapping, heads, scan),
+        "_wrong": _wrong(_faults(fields, mapping, heads), scan, explained=explained),
         "_shifted": _any([sql for sql in shifts if sql]),
         "_rounded": _any([part for field in fields for part in _roundings(field)]),
     }
@@ -228,8 +250,8 @@ def _check_formats(engine: DuckDB, fields: Sequence[_Field]) -> None:
 
 
 def _headers(mapping: Mapping, fields: Sequence[_Field], scan: Scan) -> list[str]:
-    """The headers that the mapping reads, each once."""
-    taken = [header for field in fields for header in _field_headers(field, scan)]
+    """The headers whose texts are compared or kept, so that blanks around them matter, each once."""
+    taken = [header for one in fields if not one.is_bare for header in _field_headers(one, scan)]
     ordered = [mapping.order_by] if mapping.order_by else []
     return list(dict.fromkeys([*taken, *_question_headers(mapping, scan), *mapping.one_per, *ordered]))
 
@@ -266,33 +288,33 @@ def _filtered(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan) -> str:
 
 
 def _texts(fields: Sequence[_Field], heads: Dict[str, str], scan: Scan) -> dict[str, str]:
-    """The text of every column by its rule: blanks empty, codes translated, ids without a spreadsheet's `.0`."""
+    """The text of every column by its rule: blanks empty, codes translated."""
     texts: dict[str, str] = {}
     for one in fields:
         take, name = one.take, f"t{one.place}"
+        heads_here = [scan.cell(header) if one.is_bare else heads[header] for header in _field_headers(one, scan)]
         if take.product:
-            texts[name], texts[f"u{one.place}"] = (cleaned(heads[side], one.column) for side in take.product)
+            texts[name], texts[f"u{one.place}"] = (_text(head, one) for head in heads_here)
         elif take.constant is not None:
             texts[name] = f"CAST({literal(take.constant)} AS VARCHAR)"
         elif take.from_filename is not None:
             texts[name] = literal(from_filename(take.from_filename, scan.name, one.name))
         else:
-            texts[name] = _text(heads[_field_headers(one, scan)[0]], one)
+            texts[name] = _text(heads_here[0], one)
     return texts
 
 
 def _text(head: str, field: _Field) -> str:
     take, text = field.take, head
     if take.blank:
-        text = f"CASE WHEN {identifier_text(head)} IN {words(take.blank)} THEN NULL ELSE {head} END"
-    text = cleaned(coded(text, tuple(take.codes.items()), text), field.column)
-    return identifier_text(text) if field.column.name.endswith("_id") else text
+        text = f"CASE WHEN {among(identifier_text(head), take.blank)} THEN NULL ELSE {head} END"
+    return cleaned(coded(text, tuple(take.codes.items()), text), field.column)
 
 
 def _value(field: _Field, zone: str) -> str:
     place, take = field.place, field.take
     if not take.product:
-        return value(f"t{place}", field.column, take, wall=f"w{place}", zone=zone)
+        return value(f"{'i' if field.is_id else 't'}{place}", field.column, take, wall=f"w{place}", zone=zone)
     left, right = (f"CAST({money(side + str(place), take)} AS DECIMAL(38,4))" for side in "tu")
     # eight decimals are exact; what no amount can hold is left to the reasons
     fits = f"abs(CAST({left} AS DOUBLE) * CAST({right} AS DOUBLE)) < 1e14"
@@ -321,29 +343,36 @@ def _content(scan: Scan) -> str:
     return f"md5(concat_ws(chr(31), {cells}))"
 
 
-def _wrong(fields: Sequence[_Field], mapping: Mapping, heads: Dict[str, str], scan: Scan) -> str:
-    """The first thing wrong with a row: its column, its value, the reason, and the line."""
+def _faults(fields: Sequence[_Field], mapping: Mapping, heads: Dict[str, str]) -> list[tuple[str, str, str, str]]:
+    """Everything that can be wrong with a row: the condition, the column, what it says, and the reason."""
     found = [
-        (condition, field.name, field.text, reason)
-        for field in fields
-        for condition, reason in reasons(field.text, f"v{field.place}", field.column, needed=field.needed)
+        (condition, one.name, one.text, reason)
+        for one in fields
+        for condition, reason in reasons(one.text, f"v{one.place}", one.column, needed=one.needed)
     ]
     found += [(f"{heads[header]} IS NULL", header, "NULL", "is missing") for header in mapping.one_per]
     if _by_any_name(mapping):
-        nobody = customer({field.name: f"v{field.place}" for field in fields}, mapping)
+        nobody = customer({one.name: f"v{one.place}" for one in fields}, mapping)
         found.append(
             (f"{nobody} IS NULL", "customer_id", "NULL", "is missing, and so is an address of the person's own")
         )
-    if not found:
+    return found
+
+
+def _wrong(faults: Sequence[tuple[str, str, str, str]], scan: Scan, *, explained: bool) -> str:
+    """The first thing wrong with a row: its column, its value, the reason, and the line; or whether there is one."""
+    if not explained:
+        return _any([condition for condition, *_ in faults])
+    if not faults:
         return "CAST(NULL AS VARCHAR[])"
     shown = ", ".join(f"left(coalesce(c{place}, ''), 200)" for place in range(min(_SHOWN, len(scan.headers))))
     line = f"left(concat_ws(' | ', {shown}), 1000)"
     branches = " ".join(
         f"WHEN {condition} THEN [{literal(name)}, left({text}, 200), {literal(reason)}, {line}]"
-        for condition, name, text, reason in found
+        for condition, name, text, reason in faults
     )
     return f"CASE {branches} END"
 
 
 def _any(conditions: Sequence[str]) -> str:
-    return f"coalesce({' OR '.join(conditions)}, false)" if conditions else "false"
+    return f"CASE {' '.join(f'WHEN {one} THEN true' for one in conditions)} ELSE false END" if conditions else "false"

@@ -10,6 +10,7 @@ from touchstone.core.errors import Refused
 from touchstone.core.nouns import Column
 from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
 from touchstone.engine.data import TableSource
+from touchstone.engine.intake import SQL_TYPES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +85,11 @@ def write_rows(engine: DuckDB, query: str, path: Path) -> int:
 
 def backwards(engine: DuckDB, landing: Landing) -> list[tuple[str, str, int]]:
     """(earlier, later, how many): new rows in which what comes later by its meaning has the earlier time."""
-    pairs = _ORDERS.get(landing.table, ())
-    if not pairs or not landing.n_new:
+    if landing.table not in _ORDERS or not landing.n_new:
+        return []
+    described = engine.run(f"DESCRIBE SELECT * FROM read_parquet({literal(str(landing.new))})")
+    pairs = [pair for pair in _ORDERS[landing.table] if set(pair) <= {str(row[0]) for row in described}]
+    if not pairs:
         return []
     counts = ", ".join(f"count_if({later} < {earlier})" for earlier, later in pairs)
     found = engine.run(f"SELECT {counts} FROM read_parquet({literal(str(landing.new))})")[0]
@@ -99,10 +103,14 @@ _ORDERS = {
 }
 
 
-def source_of(existing: TableSource, columns: Sequence[str]) -> str:
-    """The rows that are in a table already, with `columns`, as a query."""
+def source_of(engine: DuckDB, existing: TableSource, columns: Sequence[str]) -> str:
+    """The rows that are in a table already, with `columns`, as a query; a column that no file has is null."""
     listed = ", ".join(literal(file) for file in existing.files)
-    return f"SELECT {', '.join(map(identifier, columns))} FROM read_parquet([{listed}], union_by_name = true)"
+    files = f"read_parquet([{listed}], union_by_name = true)"
+    present = {str(row[0]) for row in engine.run(f"DESCRIBE SELECT * FROM {files}")}
+    types = {column.name: SQL_TYPES[column.type] for column in existing.columns}
+    empty = {name: f"CAST(NULL AS {types[name]}) AS {identifier(name)}" for name in columns if name not in present}
+    return f"SELECT {', '.join(empty.get(name, identifier(name)) for name in columns)} FROM {files}"
 
 
 def _matched(engine: DuckDB, rows: str, key: str, existing: TableSource, compared: Sequence[str]) -> str:
@@ -110,6 +118,6 @@ def _matched(engine: DuckDB, rows: str, key: str, existing: TableSource, compare
     columns = [*compared, "import_number"]
     old = ", ".join(f"{identifier(name)} AS {identifier('old ' + name)}" for name in columns)
     name, matched = identifier(key), fresh_name("matched")
-    held = f"SELECT {name}, {old} FROM ({source_of(existing, [key, *columns])})"
+    held = f"SELECT {name}, {old} FROM ({source_of(engine, existing, [key, *columns])})"
     engine.run(f"CREATE TEMPORARY TABLE {matched} AS {held} SEMI JOIN ({rows}) new USING ({name})")
     return matched

@@ -7,10 +7,10 @@ from pathlib import Path
 import duckdb
 
 from touchstone.core.mapping import PERSON_COLUMNS, Mapping
-from touchstone.engine.connect import DuckDB, identifier, literal
+from touchstone.engine.connect import DuckDB, literal
 from touchstone.engine.intake import Scan, key_columns, read, typed_rows
 from touchstone.engine.landing import Landing, write_rows
-from touchstone.engine.records import finished, record_columns
+from touchstone.engine.records import all_different, finished, record_columns
 
 
 def land_straight(
@@ -24,9 +24,9 @@ def land_straight(
     names = any(name in mapping.columns for name in PERSON_COLUMNS)
     if mapping.one_per or mapping.unpivot or mapping.where or names or not key_columns(mapping):
         return None
-    typed = typed_rows(engine, read(engine, scan), mapping, scan, zone=zone)
+    typed = typed_rows(engine, read(engine, scan), mapping, scan, zone=zone, explained=False)
     # the first row that is not plain stops the query
-    plain = "CASE WHEN _wrong IS NOT NULL OR _shifted OR _rounded THEN error('not plain') ELSE true END"
+    plain = "CASE WHEN _wrong OR _shifted OR _rounded THEN error('not plain') ELSE true END"
     columns = record_columns(mapping)
     rows = f"SELECT *, 0 AS _row FROM ({typed}) WHERE {plain}"
     query = finished(engine, rows, mapping, source=source, number=number)
@@ -36,9 +36,7 @@ def land_straight(
         new.unlink(missing_ok=True)
         return None
     key = mapping.noun.key
-    # keys whose hashes differ are different, and hashes are cheaper to count than texts
-    different = f"SELECT count(DISTINCT hash({identifier(key)})) FROM read_parquet({literal(str(new))})"
-    if engine.run(different)[0][0] != n:
+    if not all_different(engine, f"read_parquet({literal(str(new))})", key):
         new.unlink()
         return None
     return Landing(

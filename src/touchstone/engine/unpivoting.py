@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from touchstone.core.mapping import PERSON_COLUMNS, Mapping, Question, Take
-from touchstone.engine.casting import coded, identifier_text, number, words
+from touchstone.engine.casting import among, coded, identifier_text, number
 from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
 from touchstone.engine.intake import Scan
 
@@ -63,14 +63,14 @@ def _cell(place: int, question: Question) -> str:
     cell = f"_q{place}"
     if not question.blank:
         return cell
-    return f"CASE WHEN {identifier_text(cell)} IN {words(question.blank)} THEN NULL ELSE {cell} END"
+    return f"CASE WHEN {among(identifier_text(cell), question.blank)} THEN NULL ELSE {cell} END"
 
 
 def _packed(place: int, question: Question) -> str:
     """One question's cell as a struct: its number, the text, whether it says "not applicable", and what it means."""
     cell = f"_q{place}"
     code = identifier_text(cell)
-    skipped = f"{code} IN {words(question.not_applicable)}" if question.not_applicable else "false"
+    skipped = among(code, question.not_applicable) if question.not_applicable else "false"
     meaning = coded(cell, tuple(question.codes.items()), code)
     return f"{{'n': {place}, 'cell': {_cell(place, question)}, 'skipped': {skipped}, 'meaning': {meaning}}}"
 

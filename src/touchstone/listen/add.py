@@ -15,7 +15,7 @@ from touchstone.core.errors import BadFile, Refused
 from touchstone.core.mapping import Mapping, without_unused
 from touchstone.core.nouns import NOUNS, Column
 from touchstone.engine.attributes import with_attributes
-from touchstone.engine.beside import question_rows, set_aside_rows
+from touchstone.engine.beside import question_rows, refused_rows, set_aside_rows
 from touchstone.engine.connect import DuckDB
 from touchstone.engine.data import TableSource
 from touchstone.engine.intake import SYSTEM, Irregular, Scan, Staged, from_filename, read, stage
@@ -24,7 +24,7 @@ from touchstone.engine.people import identities
 from touchstone.engine.records import Records, make_records
 from touchstone.engine.straight import land_straight
 from touchstone.lake.writing import Part, Writer
-from touchstone.listen.aside import sidecar_rows, sidecar_table
+from touchstone.listen.aside import sidecar_rows
 from touchstone.listen.files import open_files
 from touchstone.listen.mappings import known_layouts
 from touchstone.listen.propose import propose
@@ -332,7 +332,7 @@ def _landings(work: _Work, staged: Staged, records: Records, file: RawFile) -> l
     customers = work.existing("customers")
     if mapping.table == "answers" and customers:
         held = work.existing("identities")
-        known = [source_of(held, ["customer_id", "kind", "value"])] if held else []
+        known = [source_of(engine, held, ["customer_id", "kind", "value"])] if held else []
         rows, columns = with_attributes(
             engine, rows, columns, customers=customers, names=[*known, *([names] if names else [])]
         )
@@ -340,12 +340,12 @@ def _landings(work: _Work, staged: Staged, records: Records, file: RawFile) -> l
     at = datetime.now(UTC)
     beside = {
         "identities": [names],
-        "questions": [question_rows(engine, mapping, number=number, source=source)],
+        "questions": [question_rows(mapping, number=number, source=source)],
         "set_aside": [
             set_aside_rows(records.aside, file=file.name, table=mapping.table, number=number, at=at)
             if records.rows_aside or records.cells_aside
             else None,
-            sidecar_table(engine, file, table=mapping.table, number=number, at=at) if file.set_aside else None,
+            refused_rows(file.aside, file=file.name, table=mapping.table, number=number, at=at) if file.aside else None,
         ],
     }
     for table, queries in beside.items():
