@@ -69,6 +69,8 @@ def _how(one: Plan) -> str:
 def _tell(summary: ImportSummary) -> None:
     for file in summary.files:
         click.echo(_sentence(file))
+        if file.layout == "proposed" and file.mapped:
+            click.echo(f"    read as {file.read_as}; {file.table}: {'; '.join(file.mapped)}")
         for reason, n in file.reasons[:5]:
             click.echo(f"    set aside: {reason} ({n:,})")
         if file.ignored:

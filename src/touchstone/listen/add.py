@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,8 +25,8 @@ from touchstone.engine.records import Records, make_records
 from touchstone.engine.straight import land_straight
 from touchstone.lake.writing import Part, Writer
 from touchstone.listen.aside import sidecar_rows
-from touchstone.listen.files import open_files
-from touchstone.listen.mappings import known_layouts
+from touchstone.listen.files import KNOWN, open_files
+from touchstone.listen.mappings import known_layouts, mapping_words
 from touchstone.listen.propose import propose
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.textfiles import repaired
@@ -62,6 +62,8 @@ class FileSummary:
     file: str
     table: str
     layout: str
+    read_as: str = ""
+    mapped: tuple[str, ...] = ()
     known: bool = False
     rows_read: int = 0
     rows_taken: int = 0
@@ -101,9 +103,15 @@ def plan(
     progress: Progress = lambda sentence: None,
 ) -> list[Plan]:
     """How each file would be read: by `mapping` if given, else by a known layout, else by a proposal."""
-    plans = [_planned(file, table, mapping) for file in open_files(paths, scratch=scratch, report=progress)]
-    if not plans:
-        raise BadFile("There is no file to import.", hint="name files, folders or patterns such as exports/*.csv.")
+    plans: list[Plan] = []
+    for file in open_files(paths, scratch=scratch, report=progress):
+        try:
+            plans.append(_planned(file, table, mapping))
+        except BadFile as error:
+            # a README in a folder of exports reads as a table of sorts, and is none of ours
+            if not plans or Path(file.name).suffix.lower() in KNOWN or len(Path(file.name).parts) < 2:
+                raise
+            plans[-1] = replace(plans[-1], notes=(*plans[-1].notes, f"{error.problem} It was left out."))
     return plans
 
 
@@ -134,7 +142,9 @@ def add(
                     continue
                 known.add(one.content)
                 progress(f"Reading {one.file.name}")
-                summaries.append(_import(workspace, writer, one, scratch, strict=strict, progress=progress))
+                summaries.append(
+                    _described(_import(workspace, writer, one, scratch, strict=strict, progress=progress), one)
+                )
             return _committed(workspace, writer, plans, summaries)
 
 
@@ -158,6 +168,14 @@ def _committed(
         },
     )
     return ImportSummary(number=record.number, files=tuple(summaries))
+
+
+def _described(summary: FileSummary, one: Plan) -> FileSummary:
+    """The account with how the file was read and which column became what, for people to check."""
+    file = one.file
+    marks = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+    kind = "Parquet" if file.format == "parquet" else f"{marks.get(file.delimiter, file.delimiter)}, {file.encoding}"
+    return replace(summary, read_as=kind, mapped=mapping_words(one.mapping))
 
 
 def _planned(file: RawFile, table: str | None, mapping: Mapping | None) -> Plan:
@@ -261,9 +279,9 @@ class _Work:
 def _landed(work: _Work, *, strict: bool, progress: Progress) -> tuple[list[Landing], FileSummary]:
     """What the file brings to each table, as Parquet files, and its account."""
     one = work.plan
-    if work.existing(one.mapping.table) is None and one.mapping.table != "answers":
+    if work.existing(one.mapping.table) is None and one.mapping.table != "answers" and not one.file.set_aside:
         new = work.writer.part_path(one.mapping.table)
-        landing = land_straight(
+        straight = land_straight(
             work.engine,
             one.mapping,
             _scan(one.file),
@@ -272,8 +290,8 @@ def _landed(work: _Work, *, strict: bool, progress: Progress) -> tuple[list[Land
             number=work.writer.number,
             new=new,
         )
-        if landing and not one.file.set_aside:
-            return [landing], _straight_summary(work, landing)
+        if straight:
+            return [straight[0]], _straight_summary(work, *straight)
     file, staged = _staged(work)
     records = make_records(work.engine, staged, one.mapping, _scan(file), source=work.source, number=work.writer.number)
     reasons = _reasons(work.engine, records, file)
@@ -355,7 +373,7 @@ def _landings(work: _Work, staged: Staged, records: Records, file: RawFile) -> l
     return landings
 
 
-def _straight_summary(work: _Work, landing: Landing) -> FileSummary:
+def _straight_summary(work: _Work, landing: Landing, shifted: int) -> FileSummary:
     """The account of a file whose every row was taken."""
     one = work.plan
     return FileSummary(
@@ -367,7 +385,7 @@ def _straight_summary(work: _Work, landing: Landing) -> FileSummary:
         records=landing.n_new,
         new=landing.n_new,
         ignored=one.ignored,
-        notes=(*one.notes, *_backwards(work.engine, landing)),
+        notes=(*one.notes, *_remarks(work.engine, landing, shifted, 0)),
     )
 
 
@@ -384,9 +402,6 @@ def _summary(
     rows_aside = records.rows_aside + file.set_aside
     if read_rows != records.taken + records.repeated + records.merged + staged.left_out + rows_aside:
         raise AssertionError(f"{file.name}: {read_rows} rows read, and not as many accounted for: {records}")
-    remarks = [f"{staged.shifted:,} times fell into a clock change; the first reading counts"] if staged.shifted else []
-    if staged.rounded:
-        remarks.append(f"{staged.rounded:,} rows have amounts of more than four decimals; they were rounded to four")
     return FileSummary(
         file=file.name,
         table=one.mapping.table,
@@ -405,13 +420,17 @@ def _summary(
         blank=records.blank,
         reasons=reasons,
         ignored=one.ignored,
-        notes=(*one.notes, *remarks, *_backwards(work.engine, landing)),
+        notes=(*one.notes, *_remarks(work.engine, landing, staged.shifted, staged.rounded)),
     )
 
 
-def _backwards(engine: DuckDB, landing: Landing) -> list[str]:
-    """Remarks on times that cannot be in this order. The rows are taken: nothing says which of the two is wrong."""
-    return [
+def _remarks(engine: DuckDB, landing: Landing, shifted: int, rounded: int) -> list[str]:
+    """What a person should know of values that were taken."""
+    remarks = [f"{shifted:,} times fell into a clock change; the first reading counts"] if shifted else []
+    if rounded:
+        remarks.append(f"{rounded:,} rows have amounts of more than four decimals; they were rounded to four")
+    # nothing says which of two times in the wrong order is wrong, so such rows are taken
+    return remarks + [
         f"{n:,} rows have '{later}' before '{earlier}'; both are kept as they are"
         for earlier, later, n in backwards(engine, landing)
     ]

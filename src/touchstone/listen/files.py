@@ -50,13 +50,16 @@ def open_files(
     an unknown kind that is no table is left out, and named.
     """
     opener = _Opener(scratch, report, _named(encoding) if encoding else None, limits or Limits())
-    found = False
+    last: RawFile | None = None
     for path in paths:
         for raw in opener.tables(Path(path)):
-            found = True
+            if last is not None:
+                yield last
             left_out, opener.left_out = tuple(opener.left_out), []
-            yield replace(raw, notes=(*raw.notes, *left_out)) if left_out else raw
-    if not found:
+            last = replace(raw, notes=(*raw.notes, *left_out))
+    if last is not None:
+        yield replace(last, notes=(*last.notes, *opener.left_out))  # what was left out behind it
+    else:
         raise BadFile("There is no table to read here.", hint=" ".join(opener.left_out) or "name a file or a folder.")
 
 
@@ -104,7 +107,7 @@ class _Opener:
                 yield from self._known_or_tried(entry, name)
 
     def _known_or_tried(self, entry: Path, name: str) -> Iterator[RawFile]:
-        if entry.suffix.lower() in KNOWN:
+        if entry.suffix.lower() in KNOWN - {".json"}:  # many a .json holds settings, not rows
             yield from self._file(entry, name)
             return
         try:

@@ -12,7 +12,7 @@ from typing import Any
 import tomli_w
 
 from touchstone.core.errors import BadDefinition, BadFile
-from touchstone.core.mapping import Mapping, from_toml, to_toml
+from touchstone.core.mapping import Mapping, Take, from_toml, to_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,26 @@ def read_mapping(path: Path) -> Mapping:
 def mapping_text(mapping: Mapping) -> str:
     """`mapping` as the text of a TOML file; `read_mapping` gives it back."""
     return tomli_w.dumps(to_toml(mapping))
+
+
+def mapping_words(mapping: Mapping) -> tuple[str, ...]:
+    """`mapping` in a few words, one per column: what becomes what."""
+    takes = {**mapping.columns, **mapping.attributes}
+    words = [name if take.headers == (name,) else f"{name} = {_source(take)}" for name, take in takes.items()]
+    for question in mapping.unpivot:
+        scale = f" {question.scale[0]:g} to {question.scale[1]:g}" if question.scale else ""
+        kind = "text" if question.text else (question.metric or "choice") + scale
+        about = f" about {question.touchpoint}" if question.touchpoint else ""
+        words.append(f"{kind}{about} = {question.headers[0]}")
+    return tuple(words)
+
+
+def _source(take: Take) -> str:
+    if take.headers:
+        return take.headers[0]
+    if take.product:
+        return " x ".join(take.product)
+    return f"'{take.constant}'" if take.constant is not None else "from the file's name"
 
 
 def known_layouts() -> tuple[Layout, ...]:
