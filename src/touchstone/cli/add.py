@@ -70,7 +70,7 @@ def _tell(summary: ImportSummary) -> None:
     for file in summary.files:
         click.echo(_sentence(file))
         if file.layout == "proposed" and file.mapped:
-            click.echo(f"    read as {file.read_as}; {file.table}: {'; '.join(file.mapped)}")
+            click.echo(f"    read as {file.read_as}: {'; '.join(file.mapped)}")
         for reason, n in file.reasons[:5]:
             click.echo(f"    set aside: {reason} ({n:,})")
         if file.ignored:

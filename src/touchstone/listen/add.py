@@ -142,9 +142,8 @@ def add(
                     continue
                 known.add(one.content)
                 progress(f"Reading {one.file.name}")
-                summaries.append(
-                    _described(_import(workspace, writer, one, scratch, strict=strict, progress=progress), one)
-                )
+                account = _import(workspace, writer, one, scratch, strict=strict, progress=progress)
+                summaries.append(_described(account, one, workspace.settings.timezone))
             return _committed(workspace, writer, plans, summaries)
 
 
@@ -170,11 +169,14 @@ def _committed(
     return ImportSummary(number=record.number, files=tuple(summaries))
 
 
-def _described(summary: FileSummary, one: Plan) -> FileSummary:
+def _described(summary: FileSummary, one: Plan, zone: str) -> FileSummary:
     """The account with how the file was read and which column became what, for people to check."""
     file = one.file
     marks = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
     kind = "Parquet" if file.format == "parquet" else f"{marks.get(file.delimiter, file.delimiter)}, {file.encoding}"
+    noun = one.mapping.noun
+    if any(noun.column(name).type == "time" for name in one.mapping.columns if name in noun.column_names):
+        kind += f", times without a zone are those of {one.mapping.timezone or zone}"
     return replace(summary, read_as=kind, mapped=mapping_words(one.mapping))
 
 
