@@ -15,8 +15,8 @@ from touchstone.engine.records import all_different, finished, record_columns
 
 def land_straight(
     engine: DuckDB, mapping: Mapping, scan: Scan, *, zone: str, source: str, number: int, new: Path
-) -> Landing | None:
-    """Write all rows of the file to `new`, for a table that is empty so far.
+) -> tuple[Landing, int] | None:
+    """Write all rows of the file to `new`, for a table that is empty so far; and say how many times clocks shifted.
 
     None, with nothing left behind, where the file needs more than one look: a row that cannot be taken or asks for a
     remark, a key that comes twice, rows to merge, to leave out or to unpivot, names of people.
@@ -26,7 +26,7 @@ def land_straight(
         return None
     typed = typed_rows(engine, read(engine, scan), mapping, scan, zone=zone, explained=False)
     # the first row that is not plain stops the query
-    plain = "CASE WHEN _wrong OR _shifted OR _rounded THEN error('not plain') ELSE true END"
+    plain = "CASE WHEN _wrong OR _rounded THEN error('not plain') ELSE true END"
     columns = record_columns(mapping)
     rows = f"SELECT *, 0 AS _row FROM ({typed}) WHERE {plain}"
     query = finished(engine, rows, mapping, source=source, number=number)
@@ -39,13 +39,8 @@ def land_straight(
     if not all_different(engine, f"read_parquet({literal(str(new))})", key):
         new.unlink()
         return None
-    return Landing(
-        table=mapping.table,
-        key=key,
-        columns=columns,
-        new=new,
-        n_new=n,
-        changed=None,
-        n_changed=0,
-        n_unchanged=0,
+    moved = 0 if (mapping.timezone or zone) == "UTC" else engine.run(f"SELECT count_if(_shifted) FROM ({typed})")[0][0]
+    landing = Landing(
+        table=mapping.table, key=key, columns=columns, new=new, n_new=n, changed=None, n_changed=0, n_unchanged=0
     )
+    return landing, moved

@@ -13,6 +13,14 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
 from touchstone.core.errors import UnknownName
 
+_MANY_FILES = 64  # each import adds a small one
+# older versions stay readable (`--as-of`), so nothing that they need is ever cleaned away by itself
+KEEP_ALL: dict[str, str | None] = {
+    "delta.enableExpiredLogCleanup": "false",
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 36500 days",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRecord:
@@ -54,7 +62,20 @@ def write_import(folder: Path, record: ImportRecord) -> None:
         "summary": [json.dumps(record.summary, default=str)],
     }
     once = CommitProperties(app_transactions=[Transaction("touchstone-import", record.number)])
-    write_deltalake(str(folder / "imports"), pa.table(row, schema=_SCHEMA), mode="append", commit_properties=once)
+    write_deltalake(
+        str(folder / "imports"),
+        pa.table(row, schema=_SCHEMA),
+        mode="append",
+        commit_properties=once,
+        configuration=KEEP_ALL,
+    )
+
+
+def compact_imports(folder: Path) -> None:
+    """Rewrite the list of imports as one file where it has become many; the list itself stays the same."""
+    delta = DeltaTable(str(folder / "imports"))
+    if len(delta.file_uris()) > _MANY_FILES:
+        delta.optimize.compact()
 
 
 def import_numbered(records: list[ImportRecord], number: int) -> ImportRecord:

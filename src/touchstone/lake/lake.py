@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,10 @@ from touchstone.core.errors import Refused
 from touchstone.core.nouns import Column
 from touchstone.lake.columns import from_schema
 from touchstone.lake.imports import ImportRecord, import_numbered, read_imports
+from touchstone.lake.leftovers import begun, discard, mark_ended
 from touchstone.lake.writing import Writer
 
-_PATIENCE = (0.1, 0.5, 2.0, 8.0, 30.0)  # seconds; five tries to get the writer's place
+PATIENCE = (0.1, 0.5, 2.0, 8.0, 30.0)  # seconds; five tries to get the writer's place
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,42 +55,42 @@ class Lake:
         return TableFiles(table, files, from_schema(delta.schema()))
 
     @contextmanager
-    def writing(self) -> Iterator[Writer]:
-        """The one writer's place. What an earlier, killed import left behind is discarded first.
+    def writing(self, *, patience: Sequence[float] = PATIENCE) -> Iterator[Writer]:
+        """The one writer's place. What an earlier, killed import left behind is discarded first; so is what this one
+        wrote when it ends by an error.
 
-        Raises Refused when another import holds the place after five tries.
+        `patience` are the seconds that each try for the place waits. Raises Refused when another import holds it.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.folder / ".lock")
-        _acquire(lock)
+        _acquire(lock, patience)
         try:
-            newest = self.newest()
-            self._discard_leftovers(newest)
-            yield Writer(self.folder, newest)
+            self._discard_leftovers()
+            yield Writer(self.folder, self.newest())
+        except BaseException:
+            self._discard_leftovers()
+            raise
+        else:
+            mark_ended(self.folder)
         finally:
             lock.release()
 
-    def _discard_leftovers(self, newest: ImportRecord | None) -> None:
-        committed = newest.tables if newest else {}
-        number = newest.number if newest else 0
-        for folder in (path for path in self.folder.iterdir() if path.is_dir() and path.name != "imports"):
-            if folder.name not in committed:
-                shutil.rmtree(folder)
-                continue
-            delta = DeltaTable(str(folder))
-            if delta.version() > committed[folder.name] and not _same_files(folder, delta, committed[folder.name]):
-                delta.restore(committed[folder.name])
-            for part in folder.glob("part-import-*.parquet"):
-                if int(part.name.split("-")[2]) > number:
-                    part.unlink()
+    def _discard_leftovers(self) -> None:
+        number = begun(self.folder)
+        if number is None:
+            return
+        newest = self.newest()
+        if number - (newest.number if newest else 0) not in (0, 1):
+            raise Refused(
+                f"The list of imports in '{self.folder}' does not belong to the data beside it.",
+                hint="restore the whole folder from a backup; nothing was changed.",
+            )
+        discard(self.folder, newest.tables if newest else {})
+        mark_ended(self.folder)
 
 
-def _same_files(folder: Path, delta: DeltaTable, version: int) -> bool:
-    return set(delta.file_uris()) == set(DeltaTable(str(folder), version=version).file_uris())
-
-
-def _acquire(lock: FileLock) -> None:
-    for seconds in _PATIENCE:
+def _acquire(lock: FileLock, patience: Sequence[float]) -> None:
+    for seconds in patience:
         try:
             lock.acquire(timeout=seconds)
         except Timeout:

@@ -19,7 +19,8 @@ from deltalake.transaction import AddAction, RemoveAction
 from touchstone.core.errors import Refused
 from touchstone.core.nouns import Column
 from touchstone.lake.columns import from_schema, to_field, to_schema
-from touchstone.lake.imports import ImportRecord, write_import
+from touchstone.lake.imports import KEEP_ALL, ImportRecord, compact_imports, write_import
+from touchstone.lake.leftovers import mark_begun
 
 _MANY_FILES = 64  # beyond this a table is compacted while the import commits
 _CHANGES_AT_ONCE = 200_000  # a merge of five million rows took 4.9 GB
@@ -40,6 +41,7 @@ class Writer:
         self.folder = folder
         self.number = newest.number + 1 if newest else 1
         self._versions: dict[str, int] = dict(newest.tables) if newest else {}
+        self._begun = False
 
     @property
     def versions(self) -> dict[str, int]:
@@ -48,14 +50,23 @@ class Writer:
 
     def part_path(self, table: str) -> Path:
         """A fresh file name inside `table`'s folder, carrying this import's number so that leftovers are known."""
+        self._begin()
         folder = self.folder / table
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"part-import-{self.number}-{uuid4().hex}.parquet"
 
     def append(self, table: str, parts: Sequence[Part], columns: Sequence[Column]) -> None:
-        """Add Parquet `parts` to `table`; columns it does not have yet are added to it."""
-        delta = self._table(table, columns)
+        """Add Parquet `parts` to `table`; columns it does not have yet are added to it.
+
+        Parts without rows are thrown away, and no column is added for them.
+        """
         actions: list[AddAction | RemoveAction] = [_add_action(part) for part in parts if part.rows]
+        for part in parts:
+            if not part.rows:
+                part.path.unlink(missing_ok=True)
+        if not actions and table in self._versions:
+            return
+        delta = self._table(table, columns)
         if actions:
             delta.create_write_transaction(actions, "append", delta.schema())
         self._versions[table] = DeltaTable(str(self.folder / table)).version()
@@ -86,23 +97,26 @@ class Writer:
             tables=self._versions,
             summary=summary,
         )
+        self._begin()
         write_import(self.folder, record)
+        compact_imports(self.folder)
         return record
 
+    def _begin(self) -> None:
+        if not self._begun:
+            mark_begun(self.folder, self.number)
+            self._begun = True
+
     def _table(self, table: str, columns: Sequence[Column]) -> DeltaTable:
+        self._begin()
         path = str(self.folder / table)
         if not DeltaTable.is_deltatable(path):
-            return DeltaTable.create(path, to_schema(columns))
+            return DeltaTable.create(path, to_schema(columns), configuration=KEEP_ALL)
         delta = DeltaTable(path)
-        known = {column.name: column.type for column in from_schema(delta.schema())}
+        known = {column.name.casefold(): column for column in from_schema(delta.schema())}
         for column in columns:
-            if known.get(column.name, column.type) != column.type:
-                held = known[column.name]
-                raise Refused(
-                    f"Column '{column.name}' of {table} holds {held}, and this file brings {column.type}.",
-                    hint="give the column another name in the mapping.",
-                )
-        fresh = [to_field(column) for column in columns if column.name not in known]
+            _check_fits(table, known.get(column.name.casefold(), column), column)
+        fresh = [to_field(column) for column in columns if column.name.casefold() not in known]
         if fresh:
             delta.alter.add_columns(fresh)
             delta = DeltaTable(path)
@@ -114,6 +128,19 @@ class Writer:
             if len(delta.file_uris()) > _MANY_FILES:
                 delta.optimize.compact()
                 self._versions[table] = DeltaTable(str(self.folder / table)).version()
+
+
+def _check_fits(table: str, held: Column, brought: Column) -> None:
+    if held.type != brought.type:
+        raise Refused(
+            f"Column '{held.name}' of {table} holds {held.type}, and this file brings {brought.type}.",
+            hint="give the column another name in the mapping.",
+        )
+    if held.name != brought.name:
+        raise Refused(
+            f"{table} has a column '{held.name}', and this file brings '{brought.name}'.",
+            hint="write both alike in the mapping: queries do not tell capitals apart.",
+        )
 
 
 def _add_action(part: Part) -> AddAction:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from touchstone.core.errors import BadFile, Refused
@@ -23,12 +22,14 @@ from touchstone.engine.landing import Landing, backwards, land, source_of
 from touchstone.engine.people import identities
 from touchstone.engine.records import Records, make_records
 from touchstone.engine.straight import land_straight
+from touchstone.lake.lake import PATIENCE
 from touchstone.lake.writing import Part, Writer
 from touchstone.listen.aside import sidecar_rows
 from touchstone.listen.files import KNOWN, open_files
 from touchstone.listen.mappings import known_layouts, mapping_words
 from touchstone.listen.propose import propose
 from touchstone.listen.rawfile import RawFile
+from touchstone.listen.scratch import own_folder
 from touchstone.listen.textfiles import repaired
 from touchstone.workspace import Workspace
 
@@ -123,17 +124,18 @@ def add(
     mapping: Mapping | None = None,
     strict: bool = False,
     progress: Progress = lambda sentence: None,
+    patience: Sequence[float] = PATIENCE,
 ) -> ImportSummary:
     """Import files as one import: wholly there when this returns, wholly absent if it is stopped before.
 
     Files that were imported before, read the same way, are left as they are. With `strict` a file with a row that
-    cannot be taken is refused and nothing is imported. Raises TouchstoneError with the reason otherwise.
+    cannot be taken is refused and nothing is imported. `patience` says how long to wait for another import (see
+    `Lake.writing`). Raises TouchstoneError with the reason otherwise.
     """
-    with TemporaryDirectory(dir=workspace.scratch) as folder:
-        scratch = Path(folder)
+    with own_folder(workspace.scratch) as scratch:
         plans = plan(paths, scratch, table=table, mapping=mapping, progress=progress)
         plans.sort(key=lambda one: one.mapping.table not in _FIRST)
-        with workspace.lake.writing() as writer:
+        with workspace.lake.writing(patience=patience) as writer:
             known = {file["content"] for record in workspace.lake.imports() for file in record.summary.get("files", ())}
             summaries = []
             for one in plans:
