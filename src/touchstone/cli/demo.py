@@ -42,9 +42,9 @@ def demo(folder: Path, customers: int, seed: int, dirt: bool) -> None:
     Example:
         touchstone demo --customers 10000
     """
+    company = Company(seed=seed, customers=customers, dirt=dirt)  # refuses what cannot be, before anything is removed
     workspace = _fresh_workspace(folder)
     exports = workspace.folder / "exports"
-    company = Company(seed=seed, customers=customers, dirt=dirt)
     with _progress() as progress:
         step = progress.add_task("Writing the files of a simulated company", total=None)
         written = write_company(company, exports)
@@ -65,6 +65,8 @@ def demo(folder: Path, customers: int, seed: int, dirt: bool) -> None:
 
 def _fresh_workspace(folder: Path) -> Workspace:
     """An empty demo workspace; a folder that is not a demo is never touched."""
+    if folder.exists() and not folder.is_dir():
+        raise Refused(f"'{folder}' is a file.", hint="name a folder with --dir.")
     if (folder / SETTINGS_FILE).exists():
         if not Workspace.open(folder).settings.demo:
             raise Refused(f"'{folder}' holds a workspace of yours.", hint="name another folder with --dir.")

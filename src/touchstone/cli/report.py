@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from touchstone.cli.options import opened, workspace_option
+from touchstone.core.errors import Refused
 from touchstone.measure.metrics import metrics_of
 from touchstone.report.compose import compose
 from touchstone.report.page import render
@@ -33,6 +34,8 @@ def report(output: Path | None, as_of: int | None, folder: Path | None) -> None:
 def write_report(workspace: Workspace, output: Path | None = None, *, as_of: int | None = None) -> Path:
     """Compose the workspace's report and write it; nothing is left half-written."""
     path = output or workspace.folder / "report.html"
+    if path.is_dir():
+        raise Refused(f"'{path}' is a folder.", hint=f"name a file: -o {path / 'report.html'}")
     today = datetime.now(workspace.settings.zone).date()
     metrics = metrics_of(workspace.folder)
     story = compose(workspace.data(as_of=as_of), metrics, name=workspace.settings.name, made_on=today)

@@ -57,6 +57,14 @@ def newest_order(data: Data) -> datetime | None:
     return newest
 
 
+def first_purchase(data: Data) -> datetime | None:
+    """When the first order with a customer was paid; None where no order has one, so that nobody can be followed."""
+    orders = purchases(data, Question(), ("purchase", "renewal"))
+    known = orders.filter(orders.customer_id.notnull())
+    first: datetime | None = data.fetch(known.aggregate(first=known.paid_at.min())).rows[0]["first"]
+    return first
+
+
 def buying_days(data: Data, start: datetime, end: datetime) -> Table:
     """How many (customer, day) purchases happened in [start, end) among customers who had bought before `start`."""
     orders = purchases(data, Question(), ("purchase", "renewal"))

@@ -11,7 +11,7 @@ from touchstone.core.where import parse_where
 from touchstone.engine.data import Data
 from touchstone.engine.moments import cross_sums
 from touchstone.engine.rows import Question, rows_of_periods
-from touchstone.measure.kinds import of_one_kind
+from touchstone.measure.kinds import UNSTATED, of_one_kind
 from touchstone.measure.score import score
 from touchstone.measure.scores import Scores
 from touchstone.stats.differences import Verdict, difference, paired_difference, verdict
@@ -29,6 +29,7 @@ class Comparison:
     after: Scores
     change: Measured
     verdict: Verdict
+    kind: str = ""  # of the answers, see `measure.kinds`
 
     @property
     def now(self) -> Result:
@@ -40,20 +41,20 @@ def compare(
     data: Data, metric: Metric, before: Period, after: Period, *, where: str = "", level: float = 0.95
 ) -> Comparison:
     """Score `metric` in both periods and test the change, clustered by customer where the same people are in both."""
-    where = _one_kind(data, metric, where)
+    kind, where = _one_kind(data, metric, where)
     first, second = (score(data, metric, where=where, period=period.label, level=level) for period in (before, after))
     change = _change(data, metric, first, second, before, after, where, level)
-    return Comparison(before=first, after=second, change=change, verdict=verdict(change))
+    return Comparison(before=first, after=second, change=change, verdict=verdict(change), kind=kind)
 
 
-def _one_kind(data: Data, metric: Metric, where: str) -> str:
-    """`where` narrowed to the kind with most answers: kinds are never pooled, and one number is wanted here."""
-    question, remark = of_one_kind(data, metric, Question(where=parse_where(where)))
-    if not remark:
-        return where
-    kind = question.where[-1]
-    words = "kind is null" if kind.operator == "is null" else f"kind = '{kind.values[0]}'"
-    return f"{where} and {words}" if where else words
+def _one_kind(data: Data, metric: Metric, where: str) -> tuple[str, str]:
+    """The kind with most answers, and `where` narrowed to it: one number is wanted here, and kinds are never pooled."""
+    one = of_one_kind(data, metric, Question(where=parse_where(where)))
+    if not one.remark:
+        return one.kind, where
+    quoted = one.kind.replace("'", "''")
+    words = "kind is null" if one.kind == UNSTATED else f"kind = '{quoted}'"
+    return one.kind, f"{where} and {words}" if where else words
 
 
 def _change(

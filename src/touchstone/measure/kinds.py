@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from touchstone.core.metric import Metric, Score
 from touchstone.core.where import Condition
 from touchstone.engine.data import Data
 from touchstone.engine.rows import Question, measured_rows
 
+UNSTATED = "unstated"
 
-def of_one_kind(data: Data, metric: Metric, question: Question) -> tuple[Question, str]:
-    """`question` about the kind with most answers to `metric`, and a remark on what that leaves out (or nothing)."""
+
+@dataclass(frozen=True, slots=True)
+class OneKind:
+    """A question narrowed to one kind of answers, that kind, and a remark on what is left out (or nothing).
+
+    `kind` is empty where the metric is not one of answers, nothing was answered, or the question names kinds itself.
+    """
+
+    question: Question
+    kind: str = ""
+    remark: str = ""
+
+
+def of_one_kind(data: Data, metric: Metric, question: Question) -> OneKind:
+    """`question` about the kind with most answers to `metric`; of two with as many, the one of the earlier name."""
     if not isinstance(metric.form, Score) or any(condition.column == "kind" for condition in question.where):
-        return question, ""
+        return OneKind(question)
     rows = measured_rows(data, metric, replace(question, by=(), weight=None))
     found = data.fetch(rows.group_by("kind").aggregate(n=rows.count())).rows
-    counts = sorted(((int(row["n"]), str(row["kind"])) for row in found), reverse=True)
-    if len(counts) < 2:
-        return question, ""
+    counts = sorted((-int(row["n"]), str(row["kind"])) for row in found)
+    if not counts:
+        return OneKind(question)
     chosen = counts[0][1]
-    others = ", ".join(f"{n:,} {kind}" for n, kind in counts[1:])
-    kept = Condition("kind", "is null") if chosen == "unstated" else Condition("kind", "=", (chosen,))
-    remark = f"{chosen} answers only; kinds are never pooled ({others} left out: --where 'kind = {counts[1][1]}')"
-    return replace(question, where=(*question.where, kept)), remark
+    if len(counts) == 1:
+        return OneKind(question, chosen)
+    others = ", ".join(f"{-n:,} {kind}" for n, kind in counts[1:])
+    kept = Condition("kind", "is null") if chosen == UNSTATED else Condition("kind", "=", (chosen,))
+    other = "kind is null" if counts[1][1] == UNSTATED else f"kind = {counts[1][1]}"
+    remark = f"{chosen} answers only; kinds are never pooled ({others} left out: --where '{other}')"
+    return OneKind(replace(question, where=(*question.where, kept)), chosen, remark)

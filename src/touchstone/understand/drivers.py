@@ -59,6 +59,7 @@ class Drivers:
     sql: str
     data_number: int
     notes: tuple[str, ...]
+    kind: str = ""  # of the answers, see `measure.kinds`
 
     def records(self) -> list[dict[str, object]]:
         """One flat record per item."""
@@ -95,7 +96,8 @@ def drivers(
     if not data.has("answers"):
         raise Refused("There are no answers yet.", hint="import a survey: touchstone add survey.csv")
     question = Question(where=parse_where(where), weight=weight, period=Period.parse(period) if period else None)
-    question, remark = of_one_kind(data, metric, question)
+    one = of_one_kind(data, metric, question)
+    question = one.question
     chosen = _chosen(rated_items(data, metric, question), items, metric)
     rows, columns = battery(data, metric, question, chosen)
     names = [name for group in columns.values() for name in group]
@@ -109,7 +111,7 @@ def drivers(
         return _in_words(shares, columns)
     sql = data.engine.sql(gram_sums(rows, [OUTCOME, *names], centre=moments.centre, groups=GROUPS, patterns=True))
     found = _told(data, metric, chosen, columns, fitted, shares, sql, level)
-    return replace(found, notes=(*found.notes, remark)) if remark else found
+    return replace(found, kind=one.kind, notes=(*found.notes, *([one.remark] if one.remark else [])))
 
 
 def _in_words(reason: NoEstimate, columns: Mapping[str, tuple[str, ...]]) -> NoEstimate:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from touchstone.core.errors import Refused
-from touchstone.core.estimate import Measured, NoEstimate, record
+from touchstone.core.estimate import Estimate, Measured, NoEstimate, record
 from touchstone.engine.data import Data
-from touchstone.engine.histories import DAYS_A_WEEK, buying_days, histories, newest_order
+from touchstone.engine.histories import DAYS_A_WEEK, buying_days, first_purchase, histories, newest_order
 from touchstone.stats.backtest import log_error, widened
 from touchstone.stats.buying import Buying, Customers, fit_buying
 from touchstone.stats.clv import Plan, lifetime_value, purchases_ahead
@@ -20,6 +20,8 @@ from touchstone.stats.spend import Spend, fit_spend
 
 WEEKS_A_MONTH = 30.4375 / DAYS_A_WEEK
 MONTHS = 12
+NOBODY = "no order has a customer, so nobody's buying can be followed"
+EXPECTED_ONLY = "the interval is that of the expected total: single amounts vary too widely to bound what comes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +35,18 @@ class Models:
     errors: tuple[float, ...] = ()  # how far such forecasts were off before, see `past_errors`
 
     def worth(self, customers: Customers, *, months: int, currency: str, level: float) -> Measured:
-        """What `customers` together are expected to pay over `months` from now, not discounted."""
+        """What `customers` together will pay over `months` from now, not discounted; chance is in the interval."""
         if isinstance(self.buying, NoEstimate):
             return self.buying
         if isinstance(self.spend, NoEstimate):
             return self.spend
         plan = Plan(months=months, month=WEEKS_A_MONTH, currency=currency)
-        return widened(lifetime_value(self.buying, self.spend, customers, plan, level=level), self.errors)
+        total = lifetime_value(self.buying, self.spend, customers, plan, observed=True, level=level)
+        if isinstance(total, NoEstimate):  # single amounts vary too widely for the chance in them to have a size
+            total = lifetime_value(self.buying, self.spend, customers, plan, level=level)
+            if isinstance(total, Estimate):
+                total = replace(total, flags=(*total.flags, EXPECTED_ONLY))
+        return widened(total, self.errors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +80,13 @@ class Holdout:
 def fit_models(data: Data, *, until: datetime | None = None) -> Models:
     """BG/NBD and Gamma-Gamma on everybody's purchase histories (Fader, Hardie and Lee 2005; Fader and Hardie 2013).
 
-    Purchases of one day are one. Refused when no order has a customer.
+    Purchases of one day are one. Refused when no order (before `until`) has a customer.
     """
     if not data.has("orders"):
         raise Refused("There are no orders yet.", hint="import them: touchstone add orders.csv")
     fetched = data.fetch(histories(data, until=until))
     if not fetched.rows:
-        raise Refused("No order has a customer, so nobody's buying can be followed.", hint="add a customer_id column.")
+        raise Refused(f"{NOBODY[:1].upper()}{NOBODY[1:]}.", hint="add a customer_id column.")
     everyone = to_customers(fetched.rows)
     return Models(buying=fit_buying(everyone), spend=_spending(everyone), customers=everyone, sql=fetched.sql)
 
@@ -87,10 +94,10 @@ def fit_models(data: Data, *, until: datetime | None = None) -> Models:
 def tested_models(data: Data) -> Models:
     """`fit_models` on everything, with the errors of back-tests over a quarter of the history (at most a year)."""
     models = fit_models(data)
-    orders = data.table("orders")
-    ends = data.fetch(orders.aggregate(first=orders.paid_at.min(), last=orders.paid_at.max())).rows[0]
-    window = min((ends["last"] - ends["first"]) / 4, timedelta(days=365))
-    return replace(models, errors=tuple(past_errors(data, window, end=ends["last"])))
+    first, last = first_purchase(data), newest_order(data)
+    assert first is not None and last is not None  # noqa: S101  the models would have been refused
+    window = min((last - first) / 4, timedelta(days=365))
+    return replace(models, errors=tuple(past_errors(data, window, end=last)))
 
 
 def _spending(customers: Customers) -> Spend | NoEstimate:
@@ -116,6 +123,13 @@ def hold_out(data: Data, *, months: int = 3, level: float = 0.95) -> Holdout:
         raise Refused("There are no orders yet.", hint="import them: touchstone add orders.csv")
     window = timedelta(days=round(months * WEEKS_A_MONTH * DAYS_A_WEEK))
     start = newest - window
+    first = first_purchase(data)
+    if first is not None and first >= start:
+        days = (newest - first).days
+        raise Refused(
+            f"Customers' orders span {days:,} days: holding {months} months out leaves nothing to forecast from.",
+            hint="hold fewer months out.",
+        )
     models = fit_models(data, until=start)
     came = data.fetch(buying_days(data, start, newest + timedelta(seconds=1)))
     known = models.customers
@@ -137,10 +151,10 @@ def past_errors(data: Data, window: timedelta, *, end: datetime, most: int = 4) 
 
     Each is fitted to what was known when its window began, so a window needs as much history before it.
     """
-    first = data.fetch(data.table("orders").aggregate(first=data.table("orders").paid_at.min())).rows[0]["first"]
+    first = first_purchase(data)
     errors: list[float] = []
     start = end - window
-    while len(errors) < most and start - first >= window:
+    while window and first and len(errors) < most and start - first >= window:
         models = fit_models(data, until=start)
         came = data.fetch(buying_days(data, start, start + window)).rows[0]["purchases"]
         error = log_error(_ahead(models, window, 0.95), came)

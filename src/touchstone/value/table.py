@@ -7,7 +7,7 @@ between them is multiplied into money here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from touchstone.core.period import Period
 from touchstone.core.where import parse_where
 from touchstone.engine.data import Data
 from touchstone.engine.durations import GROUPS
-from touchstone.engine.histories import histories
+from touchstone.engine.histories import first_purchase, histories
 from touchstone.engine.moments import moments
 from touchstone.engine.outcomes import bands, days_to_buying, days_to_leaving, landmarks, spent_after, unmatched
 from touchstone.engine.rows import Question
@@ -27,9 +27,11 @@ from touchstone.measure.kinds import of_one_kind
 from touchstone.measure.score import to_moments
 from touchstone.stats.means import mean
 from touchstone.stats.survival import KaplanMeier, survival_at
-from touchstone.value.forecast import MONTHS, Models, tested_models, to_customers
+from touchstone.value.forecast import MONTHS, NOBODY, Models, tested_models, to_customers
 
 RETAINED_AFTER, AGAIN_WITHIN, SPENT_WITHIN = 365, 90, 365  # days
+STRANGERS = "none of the customers who answered has an order: it takes the same customer number or e-mail in both files"
+NO_PEOPLE = "nobody who can be followed gave such an answer: it takes a customer and a date"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class ValueTable:
     sql: str
     data_number: int
     notes: tuple[str, ...]
+    kind: str = ""  # of the answers, see `measure.kinds`
 
     def records(self) -> list[dict[str, object]]:
         """One flat record per group and amount."""
@@ -92,32 +95,19 @@ def value_table(
     if not data.has("answers"):
         raise Refused("There are no answers yet.", hint="import a survey: touchstone add survey.csv")
     question = Question(where=parse_where(where), period=Period.parse(period) if period else None)
-    question, remark = of_one_kind(data, metric, question)
+    one = of_one_kind(data, metric, question)
+    question = one.question
     with data.engine.kept(landmarks(data, metric, question)) as people:
         counted = data.fetch(people.group_by("band").aggregate(n=people.count()))
         sizes = {row["band"]: int(row["n"]) for row in counted.rows}
-        staying = _curves(data, data.fetch(days_to_leaving(data, people)).rows) if data.has("subscriptions") else {}
-        buying = _curves(data, data.fetch(days_to_buying(data, people)).rows) if data.has("orders") else {}
-        spent = _spent(data, people, level) if data.has("orders") else {}
-        models = tested_models(data) if data.has("orders") else None
-        forecasts = _forecasts(data, people, models, level)
-    groups = tuple(
-        Group(
-            band=name,
-            people=sizes.get(name, 0),
-            retained=_share(staying.get(name), RETAINED_AFTER, level, "subscriptions", gone=False),
-            again=_share(buying.get(name), AGAIN_WITHIN, level, "orders", gone=True),
-            spent=spent.get(name, _missing("orders", sizes.get(name, 0))),
-            forecast=forecasts.get(name, _missing("orders", sizes.get(name, 0))),
-            staying=_drawn(staying.get(name), level, gone=False),
-            buying=_drawn(buying.get(name), level, gone=True),
-        )
-        for name in names
-    )
+        staying = _curves(data.fetch(days_to_leaving(data, people)).rows) if data.has("subscriptions") else {}
+        models = _models(data)
+        bought = _Bought.by(data, people, models, level)
+    groups = tuple(_group(data, name, sizes.get(name, 0), staying.get(name), bought, level) for name in names)
     everyone = (
-        models.worth(models.customers, months=MONTHS, currency=data.currency, level=level)
-        if models
-        else _missing("orders", 0)
+        models
+        if isinstance(models, NoEstimate)
+        else models.worth(models.customers, months=MONTHS, currency=data.currency, level=level)
     )
     return ValueTable(
         metric=metric,
@@ -127,8 +117,66 @@ def value_table(
         level=level,
         sql=counted.sql,
         data_number=data.number,
-        notes=(*_notes(data, metric, question), *([remark] if remark else [])),
+        notes=(*_notes(data, metric, question), *([one.remark] if one.remark else [])),
+        kind=one.kind,
     )
+
+
+def _models(data: Data) -> Models | NoEstimate:
+    if not data.has("orders"):
+        return _needs("orders", 0)
+    return NoEstimate(NOBODY, 0) if first_purchase(data) is None else tested_models(data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bought:
+    """Per band what its people bought after they answered, or for all of them why that cannot be told."""
+
+    why_not: NoEstimate | None
+    buying: dict[str, KaplanMeier]
+    spent: dict[str, Measured]
+    forecasts: dict[str, Measured]
+
+    @classmethod
+    def by(cls, data: Data, people: Any, models: Models | NoEstimate, level: float) -> _Bought:
+        """Counted for `people`, one row each; without an order of any of them nothing is counted as nought."""
+        if isinstance(models, NoEstimate):
+            return cls(models, {}, {}, {})
+        rows = data.fetch(histories(data, groups=people)).rows
+        if not rows:
+            return cls(NoEstimate(STRANGERS, 0), {}, {}, {})
+        buying = _curves(data.fetch(days_to_buying(data, people)).rows)
+        return cls(None, buying, _spent(data, people, level), _forecasts(data, rows, models, level))
+
+
+def _group(data: Data, band: str, people: int, staying: KaplanMeier | None, bought: _Bought, level: float) -> Group:
+    def told(amount: Measured | None, otherwise: str) -> Measured:
+        if amount is not None:
+            return amount
+        if bought.why_not is not None:
+            return replace(bought.why_not, n=people)
+        return NoEstimate(otherwise if people else NO_PEOPLE, people)
+
+    buying = bought.buying.get(band)
+    again = _share(buying, AGAIN_WITHIN, level, gone=True) if buying else None
+    return Group(
+        band=band,
+        people=people,
+        retained=_retained(data, staying, people, level),
+        again=told(again, "no order is newer than their answers"),
+        spent=told(bought.spent.get(band), "none of them was followed for a year after the answer yet"),
+        forecast=told(bought.forecasts.get(band), "none of them has an order"),
+        staying=_drawn(staying, level, gone=False),
+        buying=_drawn(buying, level, gone=True),
+    )
+
+
+def _retained(data: Data, staying: KaplanMeier | None, people: int, level: float) -> Measured:
+    if staying is not None:
+        return _share(staying, RETAINED_AFTER, level, gone=False)
+    if not data.has("subscriptions"):
+        return _needs("subscriptions", people)
+    return NoEstimate("none of them had a membership when they answered" if people else NO_PEOPLE, people)
 
 
 def _notes(data: Data, metric: Metric, question: Question) -> tuple[str, ...]:
@@ -139,7 +187,7 @@ def _notes(data: Data, metric: Metric, question: Question) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _curves(data: Data, rows: Sequence[dict[str, Any]]) -> dict[str, KaplanMeier]:
+def _curves(rows: Sequence[dict[str, Any]]) -> dict[str, KaplanMeier]:
     """A Kaplan-Meier curve per band from counts by day, ended or not, and replicate group."""
     curves = {}
     for band in {row["band"] for row in rows}:
@@ -153,9 +201,7 @@ def _curves(data: Data, rows: Sequence[dict[str, Any]]) -> dict[str, KaplanMeier
     return curves
 
 
-def _share(curve: KaplanMeier | None, days: int, level: float, table: str, *, gone: bool) -> Measured:
-    if curve is None:
-        return _missing(table, 0)
+def _share(curve: KaplanMeier, days: int, level: float, *, gone: bool) -> Measured:
     lasting = survival_at(curve, days, level=level)
     if isinstance(lasting, NoEstimate) or not gone:
         return lasting
@@ -195,10 +241,7 @@ def _spent(data: Data, people: Any, level: float) -> dict[str, Measured]:
     return {row["band"]: mean(to_moments(row, float(pilot)), unit=data.currency, level=level) for row in found}
 
 
-def _forecasts(data: Data, people: Any, models: Models | None, level: float) -> dict[str, Measured]:
-    if models is None:
-        return {}
-    rows = data.fetch(histories(data, groups=people)).rows
+def _forecasts(data: Data, rows: Sequence[dict[str, Any]], models: Models, level: float) -> dict[str, Measured]:
     forecasts = {}
     for band in {row["band"] for row in rows}:
         mine = to_customers([row for row in rows if row["band"] == band])
@@ -206,5 +249,5 @@ def _forecasts(data: Data, people: Any, models: Models | None, level: float) -> 
     return forecasts
 
 
-def _missing(table: str, n: int) -> NoEstimate:
+def _needs(table: str, n: int) -> NoEstimate:
     return NoEstimate(f"needs {table} of customers who answered: touchstone add {table}.csv", n)
