@@ -156,11 +156,22 @@ def _attributes(file: RawFile, headers: Sequence[str], noun: Noun) -> tuple[dict
         name = normal(header) or header
         if name in noun.column_names or name in attributes or name in ("source", "import_number"):
             name = f"attr_{name}"
-        if values and len(values) <= _FEW and len(values) < max(2, 0.5 * len(file.samples)) and name not in attributes:
+        if name not in attributes and _tells_apart(values, len(file.samples)):
             attributes[name] = Take(headers=(header,))
         else:
             ignored.append(header)
     return attributes, ignored
+
+
+def _tells_apart(values: set[str], rows: int) -> bool:
+    """Whether a column sorts rows into groups, or measures them: numbers that repeat, with a decimal point if any."""
+    if not values:
+        return False
+    if len(values) <= _FEW and len(values) < max(2, 0.5 * rows):
+        return True
+    kind = looks_like(sorted(values))
+    measured = kind == "number" or (kind == "integer" and len(values) < 0.9 * rows)
+    return measured and decimal_mark(sorted(values)) == "."
 
 
 def _values(file: RawFile, header: str) -> list[str]:

@@ -20,6 +20,7 @@ _NUMBERED = re.compile(r"^(q(?:uestion)?_?\d+)_\d+_?")  # Q3_1, question_7_2: on
 _QUESTION_NUMBER = re.compile(r"^q(?:uestion)?_?\d+_(?:\d+_)?")
 _LEADING_NUMBER = re.compile(r"^Q\d+(_\d+)?[\s:.)-]+", re.IGNORECASE)
 _NOT_APPLICABLE = ("n/a", "N/A", "na", "NA", "not applicable", "Not applicable", "not used", "does not apply")
+_BLANK = ("-", "--", "?", "null", "NULL", "#N/A")  # what exports write where nothing was answered
 _WHOLE = re.compile(r"^-?\d{1,2}(\.0+)?$")
 _USUAL = (1.0, 5.0)
 _EVIDENCE = 20  # values a battery column must show before its silence above 5 says anything
@@ -27,16 +28,11 @@ _EVIDENCE = 20  # values a battery column must show before its silence above 5 s
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column of whole numbers: its header, plain and in normal form, and whether words say "does not apply"."""
+    """A column of whole numbers: its header, plain and in normal form."""
 
     header: str
     name: str
     numbers: tuple[float, ...]
-    words: bool
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        return _NOT_APPLICABLE if self.words else ()
 
 
 def questions(columns: Dict[str, Sequence[str]]) -> tuple[tuple[Question, ...], tuple[str, ...]]:
@@ -49,7 +45,7 @@ def questions(columns: Dict[str, Sequence[str]]) -> tuple[tuple[Question, ...], 
     found: dict[str, Question] = {}
     batteries: defaultdict[str, list[_Column]] = defaultdict(list)
     for header, values in columns.items():
-        given = [value.strip() for value in values if value.strip()]
+        given = [value.strip() for value in values if value.strip() and value.strip() not in _BLANK]
         name = normal(header)
         column = _numbers(header, name, given)
         if column is None:
@@ -72,7 +68,7 @@ def _numbers(header: str, name: str, given: Sequence[str]) -> _Column | None:
     words = [value for value in given if not _WHOLE.match(value) and value not in _NOT_APPLICABLE]
     if not numbers or len(words) > 0.02 * len(given):
         return None
-    return _Column(header, name, numbers, len(numbers) + len(words) < len(given))
+    return _Column(header, name, numbers)
 
 
 def _single(column: _Column) -> Question | None:
@@ -105,7 +101,7 @@ def _battery(columns: Sequence[_Column]) -> tuple[dict[str, Question], str]:
             continue
         question = replace(_asked(column, "csat", scale), touchpoint=_touchpoint(column.name))
         if skips and column in beyond:
-            question = replace(question, not_applicable=(*column.marks, "6"))
+            question = replace(question, not_applicable=(*_NOT_APPLICABLE, "6"))
         rated[column.header] = question
     if not skips:
         return rated, ""
@@ -120,7 +116,8 @@ def _asked(column: _Column, metric: str, scale: tuple[float, float]) -> Question
         metric=metric,
         scale=scale,
         label=_LEADING_NUMBER.sub("", column.header) or column.header,
-        not_applicable=column.marks,
+        blank=_BLANK,
+        not_applicable=_NOT_APPLICABLE,
     )
 
 
