@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
+from zoneinfo import available_timezones
 
 from touchstone.core.errors import BadDefinition, UnknownName
 from touchstone.core.nouns import NOUNS, Noun
+from touchstone.core.where import parse_where
 
 Keep = Literal["first", "last", "sum", "min", "max"]
 PERSON_COLUMNS = ("email", "phone")  # not columns of a noun: they become identities
@@ -84,17 +86,61 @@ class Mapping:
 
     def __post_init__(self) -> None:
         noun = self.noun
+        people = PERSON_COLUMNS if "customer_id" in noun.column_names else ()
         for name in self.columns:
-            if name not in noun.column_names and name not in PERSON_COLUMNS:
-                raise UnknownName.among(f"column of {self.table}", name, (*noun.column_names, *PERSON_COLUMNS))
+            if name not in noun.column_names and name not in people:
+                raise UnknownName.among(f"column of {self.table}", name, (*noun.column_names, *people))
         if self.unpivot and self.table != "answers":
             raise BadDefinition("Only answers can be unpivoted: one row per question.")
+        parse_where(self.where)
+        if self.timezone and self.timezone not in available_timezones():
+            raise UnknownName.among("time zone", self.timezone, available_timezones())
+        self._check_attributes()
+        self._check_questions()
+        self._check_sums()
+        missing = [name for name in noun.required if name not in self.columns and name not in self._made]
+        if missing:
+            raise BadDefinition(
+                f"The mapping of {self.table} has no {' and no '.join(missing)}, which every row needs.",
+                hint=f"add it to [columns]: {missing[0]} = 'the header'.",
+            )
+
+    @property
+    def _made(self) -> set[str]:
+        """Required columns that need not be mapped: the key is made, an unpivoted row brings its own."""
+        return {self.noun.key} | ({"submission_id", "question_id"} if self.unpivot else set())
+
+    def _check_attributes(self) -> None:
+        taken = {name.casefold() for name in (*self.noun.column_names, *PERSON_COLUMNS, *ORIGIN)}
         for name in self.attributes:
-            if name in noun.column_names:
+            if name.casefold() in taken or name.startswith("_"):
                 raise BadDefinition(
-                    f"'{name}' is a column of {self.table}, so it cannot also be an attribute.",
-                    hint="move it to [columns], or give the attribute another name.",
+                    f"'{name}' is a column of {self.table} already, so it cannot also be an attribute.",
+                    hint="move it to [columns], or give the attribute another name (not beginning with _).",
                 )
+            taken.add(name.casefold())
+
+    def _check_questions(self) -> None:
+        seen: set[str] = set()
+        for question in self.unpivot:
+            if question.question_id in seen:
+                raise BadDefinition(
+                    f"Two [[unpivot]] entries have the question_id '{question.question_id}'.",
+                    hint="give each question an id of its own; headers of the same question are aliases.",
+                )
+            seen.add(question.question_id)
+
+    def _check_sums(self) -> None:
+        folded = {name: take for name, take in (*self.columns.items(), *self.attributes.items()) if take.keep != "last"}
+        if folded and not self.one_per:
+            raise BadDefinition(
+                f"'{next(iter(folded))}' says which row to take, but every row is a record of its own.",
+                hint='say with one_per = ["header"] which rows belong together.',
+            )
+        for name, take in folded.items():
+            kind = self.noun.column(name).type if name in self.columns and name in self.noun.column_names else "text"
+            if take.keep == "sum" and kind not in ("number", "integer", "money"):
+                raise BadDefinition(f"'{name}' holds {kind}, which cannot be added up.")
 
     @property
     def noun(self) -> Noun:
@@ -187,8 +233,8 @@ def _take(name: str, value: Any, bare: str = "from") -> Take:
             raise BadDefinition(
                 f"'{pattern}' of '{name}' has no group.", hint=r"put the part to take in brackets: (\d{4})"
             )
-    if value.get("take", "last") not in _KEEPS:
-        raise UnknownName.among("way to take", str(value["take"]), _KEEPS)
+    _one_of("way to take", value.get("take", "last"), _KEEPS)
+    _one_of("decimal mark", value.get("decimal", "."), (".", ","))
     product = _texts(value.get("product", ()))
     if len(product) not in (0, 2):
         raise BadDefinition(f"The product of '{name}' names two columns, not {len(product)}.")
@@ -211,8 +257,9 @@ def _question(value: Dict[str, Any]) -> Question:
     if not headers:
         raise BadDefinition("An [[unpivot]] entry names no column.", hint='write from = "the header".')
     scale = value.get("scale")
-    if scale is not None and (len(scale) != 2 or not scale[0] < scale[1]):
+    if scale is not None and (not isinstance(scale, (list, tuple)) or len(scale) != 2 or not scale[0] < scale[1]):
         raise BadDefinition(f"The scale of '{headers[0]}' is not [lowest, highest].")
+    _one_of("polarity", value.get("polarity", "high is good"), ("high is good", "low is good"))
     return Question(
         headers=headers,
         question_id=str(value.get("question_id", headers[0])),
@@ -242,6 +289,11 @@ def _known(where: str, data: Dict[str, Any], words: set[str]) -> None:
     for word in data:
         if word not in words:
             raise UnknownName.among(f"word in {where}", word, words)
+
+
+def _one_of(kind: str, value: Any, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UnknownName.among(kind, str(value), known)
 
 
 def _untake(take: Take, bare: str = "from") -> Any:

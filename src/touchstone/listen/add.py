@@ -49,8 +49,17 @@ class Plan:
 
     @property
     def content(self) -> str:
-        """A hash of the file and of how it is read: the same twice means nothing new."""
-        return hashlib.sha256(f"{self.file.sha256}\n{self.mapping!r}".encode()).hexdigest()
+        """A hash of the file and of how it is read: the same twice means nothing new.
+
+        The file's name counts only as far as the mapping takes something from it.
+        """
+        takes = {"source": self.mapping.source, **self.mapping.columns, **self.mapping.attributes}
+        named = [
+            from_filename(take.from_filename, self.file.name, column)
+            for column, take in takes.items()
+            if take.from_filename is not None
+        ]
+        return hashlib.sha256(f"{self.file.sha256}\n{self.mapping!r}\n{named}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,12 +209,12 @@ def _planned(file: RawFile, table: str | None, mapping: Mapping | None) -> Plan:
 
 
 def _fitted(file: RawFile, mapping: Mapping, layout: str, notes: tuple[str, ...]) -> Plan:
-    fitted, missing = without_unused(mapping, file.headers)
-    if fitted.unpivot == () and mapping.unpivot:
+    if mapping.unpivot and not any(question.header(file.headers) for question in mapping.unpivot):
         raise BadFile(
             f"'{file.name}' has none of the questions that the mapping unpivots.",
             hint=f"its columns are {', '.join(file.headers[:12])}.",
         )
+    fitted, missing = without_unused(mapping, file.headers)
     ignored = tuple(header for header in file.headers if header not in mapping.used_headers())
     absent = [f"no column for {', '.join(missing)} in this file"] if missing else []
     return Plan(file=file, mapping=fitted, layout=layout, ignored=ignored, notes=(*file.notes, *notes, *absent))
