@@ -70,6 +70,8 @@ def _candidate(file: RawFile, noun: Noun) -> _Candidate | None:
         needed -= {"submission_id", "question_id"}
     if not needed <= set(columns) or len(columns) + len(asked) < 2:
         return None
+    if noun.name == "mentions" and not {"text", "author", "url"} & set(columns):
+        return None  # a rating alone is nobody's review
     return _Candidate(noun, columns, asked, remarks)
 
 

@@ -23,6 +23,7 @@ _NOT_APPLICABLE = ("n/a", "N/A", "na", "NA", "not applicable", "Not applicable",
 _BLANK = ("-", "--", "?", "null", "NULL", "#N/A")  # what exports write where nothing was answered
 _WHOLE = re.compile(r"^-?\d{1,2}(\.0+)?$")
 _USUAL = (1.0, 5.0)
+_STRAY, _STRAY_TOLD = 0.02, 0.5  # share of words among the numbers of a rating; more where its name tells
 _EVIDENCE = 20  # values a battery column must show before its silence above 5 says anything
 
 
@@ -66,7 +67,8 @@ def questions(columns: Dict[str, Sequence[str]]) -> tuple[tuple[Question, ...], 
 def _numbers(header: str, name: str, given: Sequence[str]) -> _Column | None:
     numbers = tuple(float(value) for value in given if _WHOLE.match(value))
     words = [value for value in given if not _WHOLE.match(value) and value not in _NOT_APPLICABLE]
-    if not numbers or len(words) > 0.02 * len(given):
+    told = any(form.search(name) for form in (_NPS, _EASE, _OVERALL))
+    if not numbers or len(words) > (_STRAY_TOLD if told else _STRAY) * len(given):
         return None
     return _Column(header, name, numbers)
 
