@@ -1,0 +1,132 @@
+"""What many rooms test with: a simulated company that was imported once, the real files, and small workspaces."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from touchstone.cli.main import cli
+from touchstone.core.mapping import Mapping as FileMapping
+from touchstone.engine.data import Data
+from touchstone.listen.add import ImportSummary, add
+from touchstone.simulate import Company, write_company
+from touchstone.workspace import Workspace
+
+Rows = list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A simulated company: its workspace, what was imported, its exports, and what is true about it."""
+
+    workspace: Workspace
+    data: Data
+    summary: ImportSummary
+    exports: Path
+    truth: dict[str, Any]
+    _read: dict[str, Rows] = field(default_factory=dict)
+
+    def rows(self, name: str) -> Rows:
+        """An export as it lies on the disk, a dictionary per line."""
+        if name not in self._read:
+            with (self.exports / name).open(encoding="utf-8", newline="") as lines:
+                self._read[name] = list(csv.DictReader(lines))
+        return self._read[name]
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
+    """Two thousand customers over two years, imported from their exports by `add` alone."""
+    folder = tmp_path_factory.mktemp("company")
+    written = write_company(Company(customers=2_000), folder / "exports")
+    workspace = Workspace.create(folder / "workspace", name="Quillmoor Home", timezone="Europe/Berlin")
+    summary = add(workspace, sorted((folder / "exports").glob("*.csv")))
+    data = workspace.data()
+    yield Simulated(workspace, data, summary, folder / "exports", written.truth)
+    data.engine.close()
+
+
+@pytest.fixture
+def imported(tmp_path: Path) -> Iterator[Callable[..., Data]]:
+    """Makes a workspace of small files: `imported({"survey.csv": text}, mapping=…, timezone=…)` gives its data."""
+    opened: list[Data] = []
+
+    def make(files: Mapping[str, str], *, mapping: FileMapping | None = None, **settings: object) -> Data:
+        folder = tmp_path / f"workspace-{len(opened)}"
+        workspace = Workspace.create(folder / "home", **settings)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        add(workspace, [folder / name for name in files], mapping=mapping)
+        opened.append(workspace.data())
+        return opened[-1]
+
+    yield make
+    for data in opened:
+        data.engine.close()
+
+
+@pytest.fixture(scope="session")
+def touchstone() -> Callable[..., str]:
+    """Runs the command in this process and gives what it printed; anything but success fails the test."""
+
+    def run(*arguments: object) -> str:
+        result = CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def records(touchstone: Callable[..., str]) -> Callable[..., list[dict[str, Any]]]:
+    """The same with --json."""
+
+    def run(*arguments: object) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(touchstone(*arguments, "--json"))
+        return found
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real files; without it the test is skipped and says why."""
+    named = os.environ.get("TOUCHSTONE_REAL_DATA")
+    if not named or not Path(named).is_dir():
+        pytest.skip("the real files are not here: name their folder in TOUCHSTONE_REAL_DATA")
+    return Path(named)
+
+
+@pytest.fixture(scope="session")
+def airport(real_data: Path, touchstone: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the eight waves of the airport's survey, by one `touchstone add` of their folder."""
+    folder = tmp_path_factory.mktemp("airport") / "workspace"
+    touchstone("init", folder, "--timezone", "America/Los_Angeles")
+    touchstone("add", real_data / "sfo_airport_survey", "-w", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shop(real_data: Path, touchstone: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in pounds with the invoices of the online shop."""
+    folder = tmp_path_factory.mktemp("shop") / "workspace"
+    touchstone("init", folder, "--timezone", "Europe/London", "--currency", "GBP")
+    touchstone("add", real_data / "online_retail", "-w", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def help_desk(real_data: Path, touchstone: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the incidents of the help desk."""
+    folder = tmp_path_factory.mktemp("help_desk") / "workspace"
+    touchstone("init", folder)
+    touchstone("add", real_data / "it_incidents", "-w", folder)
+    return folder
