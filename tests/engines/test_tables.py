@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -34,30 +35,22 @@ def test_a_view_has_the_columns_of_all_files_and_of_the_noun_in_their_types(data
 
 def test_rows_come_back_as_they_were_written(data: Data, world: World) -> None:
     columns = ("ticket_id", "customer_id", "opened_at", "resolved_at", "reopened", "sla_met")
-    tickets = data.table("tickets").select(*columns)
-    rows = data.fetch(tickets).rows
-    assert sorted(map(repr, rows)) == sorted(
-        repr(dict(zip(columns, row, strict=True)))
-        for row in _like(rows, [list(values) for values in world.rows("tickets", *columns)])
-    )
+    rows = data.fetch(data.table("tickets").select(*columns)).rows
+    given = [dict(zip(columns, row, strict=True)) for row in world.rows("tickets", *columns)]
+    assert sorted(rows, key=lambda row: row["ticket_id"]) == sorted(given, key=lambda row: row["ticket_id"])
+    assert {type(row["reopened"]) for row in rows} == {int, type(None)}
+    assert all(row["opened_at"].utcoffset() == timedelta(0) for row in rows)
 
 
-def _like(rows: list[dict[str, object]], values: list[list[object]]) -> list[list[object]]:
-    zone = rows[0]["opened_at"].tzinfo  # type: ignore[attr-defined]
-    assert (zone is not None and zone.utcoffset(None) is not None) or str(zone) == "UTC"
-    return [[v.replace(tzinfo=zone) if hasattr(v, "tzinfo") else v for v in row] for row in values]
-
-
-@pytest.mark.parametrize("name", ["orders", "tickets", "answers"])
+@pytest.mark.parametrize("name", ["orders", "tickets"])
 def test_a_table_without_files_is_empty_and_typed(data: Data, name: str) -> None:
     empty = Data(engine=data.engine, tables={}, number=0)
     assert not empty.has(name)
-    table = data.engine.to_arrow(empty.table(name)) if name == "orders" else None
-    schema = empty.table(name).schema().to_pyarrow() if table is None else table.schema
-    assert {column.name: str(schema.field(column.name).type) for column in NOUNS[name].columns} == {
+    table = data.engine.to_arrow(empty.table(name))
+    assert table.num_rows == 0
+    assert {column.name: str(table.schema.field(column.name).type) for column in NOUNS[name].columns} == {
         column.name: arrow_type(column) for column in NOUNS[name].columns
     }
-    assert table is None or table.num_rows == 0
 
 
 def test_two_import_numbers_are_read_side_by_side(data: Data, world: World, folder: Path) -> None:

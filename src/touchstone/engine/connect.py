@@ -12,6 +12,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 import ibis
+import ibis.expr.operations as ops
 import pyarrow as pa
 from ibis.expr.types import Table as Table
 
@@ -41,6 +42,14 @@ _SQL_TYPES: dict[EngineName, dict[Type, str]] = {
 }
 
 
+_TYPES: dict[Type, str] = {
+    "text": "string",
+    "number": "float64",
+    "integer": "int64",
+    "money": "decimal(18, 4)",
+    "time": "timestamp('UTC', 6)",
+    "boolean": "boolean",
+}
 _QUOTES: dict[EngineName, str] = {"duckdb": '"', "pyspark": "`"}
 
 
@@ -72,7 +81,12 @@ class Engine(ABC):
             name = fresh_name(name)
             self._views[name] = source
         self._create_view(name, files, columns)
-        return self.connection.table(name)
+        return self._table(name, ibis.schema({column.name: _TYPES[column.type] for column in columns}))
+
+    def _table(self, name: str, schema: ibis.Schema) -> Table:
+        """The view or table `name`, whose columns have these types."""
+        # Spark's own word for a moment has no zone, so that Ibis would take it for the clock on a wall
+        return ops.DatabaseTable(name, schema=schema, source=self.connection).to_expr()
 
     @abstractmethod
     def _create_view(self, name: str, files: Sequence[str], columns: Sequence[Column]) -> None:
@@ -211,7 +225,7 @@ class Spark(Engine):
         rows = self.session.sql(self.sql(query)).persist()
         rows.count()  # persisting is lazy
         rows.createOrReplaceTempView(name)
-        return self.connection.table(name)
+        return self._table(name, query.schema())
 
     def drop(self, kept: Table) -> None:
         self.session.table(kept.get_name()).unpersist()

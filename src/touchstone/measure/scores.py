@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from touchstone.core.estimate import RECORD_KEYS, Estimate, Measured, NoEstimate, Result, interval, record, shown
+from touchstone.core.estimate import RECORD_KEYS, Estimate, Measured, NoEstimate, Result, Total, interval, record, shown
 from touchstone.core.metric import Metric
+from touchstone.engine.rows import group_name
 from touchstone.stats.differences import Verdict
 from touchstone.stats.moments import Moments
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_KEYS = ("metric", *RECORD_KEYS)
+Group = tuple[str | None, ...]  # the values of the `by` columns, None where there is none
+
+_PARTS = ("value", "low", "high", "reason")  # of a change or an adjusted value, in records
+_CHANGE = ("against", "verdict", *(f"change_{key}" for key in _PARTS))
+_ADJUSTED = (*(f"adjusted_{key}" for key in _PARTS), *(f"adjusted_change_{key}" for key in _PARTS))
+_KEYS = {"metric", *RECORD_KEYS, *_CHANGE, *_ADJUSTED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,18 +35,34 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """One group's result, with the sums it came from (None where it is not a mean) and its change, if asked for."""
+class Adjusted:
+    """A result at the baseline's mix, and its change since the baseline at that mix (None for the baseline)."""
 
-    group: tuple[str | None, ...]
+    value: Measured
+    change: Measured | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One group's result, with the sums it came from (None where it is not a mean).
+
+    With its change and the result at the baseline's mix, if asked for; `kind` is that of its answers.
+    """
+
+    group: Group
     result: Result
     moments: Moments | None = None
     change: Change | None = None
+    adjusted: Adjusted | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """The scores of one metric: `rows` per group of `by`, the `sql` of their sums, and `notes` for the reader."""
+    """The scores of one metric: `rows` per group of `by`, the `sql` of their sums, and `notes` for the reader.
+
+    `baseline` is the period that changes are measured from, `adjust` the column whose mix is held as it was then.
+    """
 
     metric: Metric
     by: tuple[str, ...]
@@ -50,30 +72,51 @@ class Scores:
     weight: str | None = None
     where: str = ""
     notes: tuple[str, ...] = field(default=())
+    baseline: str | None = None
+    adjust: str | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Names of the `by` columns in records; one that is the name of a record key becomes attr_…"""
-        return tuple(f"attr_{name}" if name in _KEYS else name for name in self.by)
+        return tuple(f"attr_{name}" if name in _KEYS else group_name(name) for name in self.by)
 
     def records(self) -> list[dict[str, object]]:
-        """Flat records: the `by` columns, metric, and the keys of `core.estimate.record`; the same everywhere."""
+        """Flat records, all with the same keys: the `by` columns, metric, and those of `core.estimate.record`.
+
+        With a baseline also against, verdict and change_…; adjusted for a mix also adjusted_… and adjusted_change_….
+        """
         return [self._record(row) for row in self.rows]
 
     def _record(self, row: Score) -> dict[str, object]:
         groups: dict[str, object] = dict(zip(self.keys, row.group, strict=True))
         flat = groups | {"metric": self.metric.name} | record(row.result)
+        if self.baseline is not None:
+            flat |= dict.fromkeys(_CHANGE)
         if row.change is not None:
-            change = record(row.change.difference)
             flat |= {"against": row.change.against, "verdict": str(row.change.verdict)}
-            flat |= {f"change_{key}": change[key] for key in ("value", "low", "high", "reason")}
+            flat |= _parts("change", row.change.difference)
+        if self.adjust is not None:
+            flat |= dict.fromkeys(_ADJUSTED)
+        if row.adjusted is not None:
+            flat |= _parts("adjusted", row.adjusted.value)
+            flat |= _parts("adjusted_change", row.adjusted.change) if row.adjusted.change is not None else {}
         return flat
 
     def to_arrow(self) -> pa.Table:
-        """The records as an Arrow table."""
+        """The records as an Arrow table; its types do not depend on which groups could be told."""
         import pyarrow
 
-        return pyarrow.Table.from_pylist(self.records())
+        exact = any(isinstance(row.result, Total) for row in self.rows)
+        kinds = {"n": pyarrow.int64(), "flags": pyarrow.list_(pyarrow.string())}
+        kinds |= dict.fromkeys(("value", "low", "high", "se", "effective_n", "level"), pyarrow.float64())
+        if exact:
+            kinds["value"] = pyarrow.decimal128(38, 4)
+        changed = [name for name in (*_CHANGE, *_ADJUSTED) if name.endswith(("_value", "_low", "_high"))]
+        kinds |= dict.fromkeys(changed, pyarrow.float64())
+        names = [*self.keys, "metric", *RECORD_KEYS]
+        names += [*(_CHANGE if self.baseline is not None else ()), *(_ADJUSTED if self.adjust is not None else ())]
+        schema = pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in names])
+        return pyarrow.Table.from_pylist(self.records(), schema=schema)
 
     def to_polars(self) -> Any:
         """The records as a polars frame; needs polars."""
@@ -106,10 +149,23 @@ class Scores:
     def _repr_html_(self) -> str:
         """A small table for notebooks; every text is escaped."""
         heads = [*self.by, self.metric.label, "interval", "n"]
+        heads += [f"since {self.baseline}"] if self.baseline is not None else []
+        heads += [f"at its mix of {self.adjust}"] if self.adjust is not None else []
         head = "".join(f"<th>{html.escape(text)}</th>" for text in heads)
-        body = "".join(f"<tr>{_cells(row)}</tr>" for row in self.rows)
+        body = "".join(f"<tr>{_cells(row, self)}</tr>" for row in self.rows)
         caption = html.escape(self.sentence())
         return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def group_of(row: Mapping[str, Any], by: Sequence[str]) -> Group:
+    """The values of the `by` columns in a fetched row, as texts."""
+    values = (row[group_name(name)] for name in by)
+    return tuple(None if value is None else written(value) for value in values)
+
+
+def written(value: object) -> str:
+    """A group's value as text: true, not True."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def named(group: Sequence[str | None]) -> str:
@@ -123,7 +179,18 @@ def _told(result: Result) -> str:
     return f"is unknown: {result.reason}" if isinstance(result, NoEstimate) else str(result)
 
 
-def _cells(row: Score) -> str:
+def _parts(prefix: str, result: Measured) -> dict[str, object]:
+    values = record(result)
+    return {f"{prefix}_{key}": values[key] for key in _PARTS}
+
+
+def _beside(result: Measured | None) -> str:
+    if isinstance(result, Estimate):
+        return f"{shown(result)} ({interval(result)})"
+    return "" if result is None else result.reason
+
+
+def _cells(row: Score, scores: Scores) -> str:
     result = row.result
     if isinstance(result, Estimate):
         texts = [shown(result), interval(result), f"{result.n:,}"]
@@ -131,4 +198,9 @@ def _cells(row: Score) -> str:
         texts = ["–", result.reason, "" if result.n is None else f"{result.n:,}"]
     else:
         texts = [f"{result.value.quantize(Decimal('0.01')):,} {result.unit}", "exact sum", f"{result.n:,}"]
-    return "".join(f"<td>{html.escape(text)}</td>" for text in (*(v or "none" for v in row.group), *texts))
+    if scores.baseline is not None:
+        texts.append(_beside(row.change.difference if row.change else None))
+    if scores.adjust is not None:
+        texts.append(_beside(row.adjusted.value if row.adjusted else None))
+    names = ("none" if value is None else value for value in row.group)
+    return "".join(f"<td>{html.escape(text)}</td>" for text in (*names, *texts))
