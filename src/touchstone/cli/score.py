@@ -9,7 +9,7 @@ import click
 
 from touchstone.cli.options import json_option, opened, print_json, print_table, workspace_option
 from touchstone.core.errors import TouchstoneError
-from touchstone.core.estimate import Estimate, NoEstimate, Total, interval, shown
+from touchstone.core.estimate import Estimate, Measured, Total, interval, shown
 from touchstone.engine.data import Data
 from touchstone.listen.add import add
 from touchstone.measure.metrics import metric_named, metrics_of
@@ -25,6 +25,7 @@ from touchstone.workspace import Workspace
 @click.option("--weight", help="Column of weights (default: unweighted).")
 @click.option("--period", help="Only 2017, 2017-Q3, 2017-03, 2017-W09, 2017-03-31 or a span 2017-01..2017-03.")
 @click.option("--baseline", help="The period that every other is compared with; needs --by year, month…")
+@click.option("--adjust", help="Column whose mix is held as in the baseline (channel, region); needs --baseline.")
 @click.option("--level", default=0.95, show_default=True, help="Confidence level of the intervals.")
 @click.option("--as-of", type=int, help="The data as of this import number.")
 @click.option("--file", "files", multiple=True, type=click.Path(path_type=Path), help="Score a file; no workspace.")
@@ -38,6 +39,7 @@ def score(
     weight: str | None,
     period: str | None,
     baseline: str | None,
+    adjust: str | None,
     level: float,
     as_of: int | None,
     files: tuple[Path, ...],
@@ -51,6 +53,7 @@ def score(
     Examples:
         touchstone score nps --by segment
         touchstone score overall_rating --by year --baseline 2010
+        touchstone score nps --by month --baseline 2017-01 --adjust channel
         touchstone score nps --file survey.csv
     """
     with TemporaryDirectory() as scratch:
@@ -64,6 +67,7 @@ def score(
             level=level,
             period=period,
             baseline=baseline,
+            adjust=adjust,
         )
     if show_sql:
         click.echo(scores.sql)
@@ -86,9 +90,10 @@ def _opened(folder: Path | None, files: tuple[Path, ...], as_of: int | None, scr
 def _tell(scores: Scores) -> None:
     click.echo(scores.sentence())
     if len(scores.rows) > 1 or scores.by:
-        changed = any(row.change for row in scores.rows)
-        heads = [*scores.by, scores.metric.name, "interval", "n", *(["change", "verdict"] if changed else [])]
-        print_table(heads, [_cells(row, changed) for row in scores.rows], right=[scores.metric.name, "n"])
+        heads = [*scores.by, scores.metric.name, "interval", "n"]
+        heads += ["change", "verdict"] if scores.baseline else []
+        heads += [f"at its mix of {scores.adjust}", "change at that mix"] if scores.adjust else []
+        print_table(heads, [_cells(row, scores) for row in scores.rows], right=[scores.metric.name, "n"])
     for note in scores.notes:
         click.echo(f"Note: {note}.")
     methods = {row.result.method for row in scores.rows if isinstance(row.result, Estimate)}
@@ -96,7 +101,7 @@ def _tell(scores: Scores) -> None:
         click.echo(f"Method: {'; '.join(sorted(methods))}. Data as of import {scores.data_number}.")
 
 
-def _cells(row: Score, changed: bool) -> list[str]:
+def _cells(row: Score, scores: Scores) -> list[str]:
     result = row.result
     group = ["none" if value is None else value for value in row.group]
     if isinstance(result, Estimate):
@@ -105,16 +110,17 @@ def _cells(row: Score, changed: bool) -> list[str]:
         cells = [*group, f"{result.value:,.2f} {result.unit}", "exact sum", f"{result.n:,}"]
     else:
         cells = [*group, "-", result.reason, "" if result.n is None else f"{result.n:,}"]
-    return [*cells, *(_change(row) if changed else [])]
+    if scores.baseline:
+        cells += [_beside(row.change.difference), str(row.change.verdict)] if row.change else ["", ""]
+    if scores.adjust:
+        cells += [_beside(row.adjusted.value), _beside(row.adjusted.change)] if row.adjusted else ["", ""]
+    return cells
 
 
-def _change(row: Score) -> list[str]:
-    if row.change is None:
-        return ["", ""]
-    change = row.change.difference
-    if isinstance(change, NoEstimate):
-        return ["-", str(row.change.verdict)]
-    return [f"{shown(change)} ({interval(change)})", str(row.change.verdict)]
+def _beside(result: Measured | None) -> str:
+    if isinstance(result, Estimate):
+        return f"{shown(result)} ({interval(result)})"
+    return "" if result is None else f"- {result.reason}"
 
 
 _SHOWN = ("name", "label", "table", "unit", "better", "version", "definition", "source")

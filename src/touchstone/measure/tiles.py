@@ -55,8 +55,9 @@ def tile(
     if found is None:
         return _from_answers(score(data, metric, by=by, where=where, level=level, period=period))
     names = (*by, "kind") if found.kinds > 1 and "kind" not in by else tuple(by)
+    only = str(found.sums["kind"][0]) if found.kinds == 1 else None
     rows = [
-        Score(group=group, result=_measured(metric, moments, level), moments=moments)
+        Score(group=group, result=_measured(metric, moments, level), moments=moments, kind=only)
         for group, moments in sorted(found.cells(names, centre=measure.centre), key=_in_order)
     ]
     if not rows and not names:

@@ -1,0 +1,106 @@
+"""Employees were promised that nobody sees answers of fewer than ten of them, nor can work them out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.measure.company import Company, answers, at
+
+from touchstone.core.estimate import Estimate, NoEstimate
+from touchstone.measure.metrics import built_in
+from touchstone.measure.score import score
+from touchstone.measure.scores import Group, Score, Scores
+from touchstone.measure.suppress import suppressed
+from touchstone.stats.moments import Moments
+from touchstone.stats.nps import net_score_of_counts
+
+NPS = built_in()["nps"]
+
+
+def table(sizes: Mapping[Group, int], by: tuple[str, ...], *, kind: str | None = "employee") -> Scores:
+    rows = [
+        Score(group=group, result=net_score_of_counts(n // 2, n - n // 2, 0), kind=kind) for group, n in sizes.items()
+    ]
+    return Scores(metric=NPS, by=by, rows=tuple(rows), sql="", data_number=1)
+
+
+def hidden(scores: Scores) -> set[Group]:
+    return {row.group for row in scores.rows if isinstance(row.result, NoEstimate) and row.result.n is None}
+
+
+def test_a_small_group_and_the_next_smallest_are_hidden() -> None:
+    scores = suppressed(table({("a",): 40, ("b",): 9, ("c",): 12, ("d",): 10}, ("team",)))
+    assert hidden(scores) == {("b",), ("d",)}
+    row = next(row for row in scores.rows if row.group == ("b",))
+    assert row.moments is None and isinstance(row.result, NoEstimate)
+    assert row.result.reason == "hidden: fewer than 10 answers, or they could be worked out from the rest"
+
+
+def test_two_small_groups_hide_each_other() -> None:
+    assert hidden(suppressed(table({("a",): 40, ("b",): 9, ("c",): 3}, ("team",)))) == {("b",), ("c",)}
+
+
+def test_a_single_number_of_few_is_hidden_and_of_ten_is_not() -> None:
+    assert hidden(suppressed(table({(): 9}, ()))) == {()}
+    assert hidden(suppressed(table({(): 10}, ()))) == set()
+
+
+def test_customers_are_never_hidden() -> None:
+    sizes = {("a", "relationship"): 3, ("a", "employee"): 3, ("b", "employee"): 30}
+    assert hidden(suppressed(table(sizes, ("team", "kind"), kind=None))) == {("a", "employee"), ("b", "employee")}
+    assert hidden(suppressed(table({("a",): 3}, ("team",), kind="relationship"))) == set()
+
+
+def test_neither_row_nor_column_of_a_table_gives_a_hidden_cell_away() -> None:
+    sizes = {(team, quarter): 20 + 3 * i + j for i, team in enumerate("abc") for j, quarter in enumerate("123")}
+    scores = suppressed(table(sizes | {("b", "2"): 4}, ("team", "quarter")))
+    assert hidden(scores) == {("b", "2"), ("b", "1"), ("a", "2"), ("a", "1")}
+
+
+@given(
+    sizes=st.dictionaries(st.tuples(st.sampled_from("abcd"), st.sampled_from("123")), st.integers(2, 30), min_size=1)
+)
+def test_no_line_ever_shows_all_but_one(sizes: dict[Group, int]) -> None:
+    gone = hidden(suppressed(table(sizes, ("team", "quarter"))))
+    assert gone >= {group for group, n in sizes.items() if n < 10}
+    for place in (0, 1):
+        for name in {group[place] for group in sizes}:
+            line = [group for group in sizes if group[place] == name]
+            assert sum(group in gone for group in line) != 1 or len(line) == 1
+    assert len(gone) != 1 or len(sizes) == 1
+    if all(n >= 10 for n in sizes.values()):
+        assert not gone
+
+
+def test_many_answers_of_few_people_are_few() -> None:
+    sums = Moments.of([100.0, 0.0] * 10, None, [i // 4 for i in range(20)])
+    scores = table({("a",): 20, ("b",): 20, ("c",): 30}, ("team",))
+    rows = (Score(group=("a",), result=scores.rows[0].result, moments=sums, kind="employee"), *scores.rows[1:])
+    assert hidden(suppressed(Scores(metric=NPS, by=("team",), rows=rows, sql="", data_number=1))) == {("a",), ("b",)}
+
+
+def test_where_only_employees_answered_they_are_hidden_too(company: Company) -> None:
+    rows = answers([10, 0, 9] * 5, kind="employee", team=lambda i: "small" if i < 4 else "large")
+    data = company.data(answers=rows)
+    scores = score(data, NPS, by=["team"])
+    assert scores.by == ("team",) and hidden(scores) == {("small",), ("large",)}
+    assert isinstance(score(data, NPS).rows[0].result, Estimate)
+    assert hidden(score(data, NPS, where="team = small")) == {()}
+
+
+@pytest.mark.parametrize("adjust", [None, "region"])
+def test_a_change_does_not_lead_back_to_a_hidden_baseline(company: Company, adjust: str | None) -> None:
+    few = answers([10, 0] * 3, kind="employee", answered_at=at("2015-02-01"), region="a")
+    more = answers([10, 0, 9] * 5, start=20, kind="employee", answered_at=at("2016-02-01"), region="a")
+    most = answers([10, 9, 9] * 9, start=50, kind="employee", answered_at=at("2017-02-01"), region="a")
+    scores = score(company.data(answers=[*few, *more, *most]), NPS, by=["year"], baseline="2015", adjust=adjust)
+    assert hidden(scores) == {("2015",), ("2016",)}
+    (shown,) = (row for row in scores.rows if row.group == ("2017",))
+    assert isinstance(shown.result, Estimate) and shown.change is not None
+    assert isinstance(shown.change.difference, NoEstimate) and shown.change.verdict.detectable is None
+    if adjust:
+        assert shown.adjusted is not None and isinstance(shown.adjusted.change, NoEstimate)
+    assert all(record["change_value"] is None for record in scores.records())
