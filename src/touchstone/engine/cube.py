@@ -123,7 +123,7 @@ class Cube:
 
     def _read(self, file: str) -> pa.Table | None:
         try:
-            return pq.read_table(self.folder / file)
+            return pq.ParquetFile(self.folder / file).read()
         except (OSError, pa.ArrowInvalid):  # a newer cube took its place, or the machine went down while writing
             return None
 
