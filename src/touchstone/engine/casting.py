@@ -20,7 +20,7 @@ _MISSING = ("", "na", "n/a", "#n/a", "null", "nan", "-", "--", "?")  # in number
 _NO_ID = ("n/a", "#n/a", "-", "--")  # what exports write where there is no number of a customer, an order, a ticket
 _YES = ("true", "t", "yes", "y", "1", "1.0", "x")
 _NO = ("false", "f", "no", "n", "0", "0.0")
-_OFFSET = r"\d\s?([zZ]|UTC|GMT|[+-]\d{2}(:?\d{2})?)\s*$"
+_OFFSET = r":\d{2}([.,]\d+)?\s?([zZ]|UTC|GMT|[+-]\d{2}(:?\d{2})?)\s*$"  # after a time: -05 of a date is a day
 _EPOCHS: dict[tuple[str, ...], int] = {("epoch",): 1, ("epoch_ms",): 1000}
 # by how much clocks are set back somewhere: Troll, most of the world, Lord Howe
 _STEPS = ("INTERVAL 2 HOUR", "INTERVAL 1 HOUR", "INTERVAL 30 MINUTE")
@@ -32,7 +32,8 @@ _COMPLAINTS: dict[Type, str] = {
     "boolean": "is neither yes nor no",
 }
 MONEY = "DECIMAL(18,4)"
-_EARLIEST, _LATEST = "1900-01-01", "2200-01-01"  # a year of 24 or 9999 is a misreading
+# a year of 24 or 9999 is a misreading, and 1900-01-01 what systems write for no date
+_EARLIEST, _LATEST = "1900-01-02", "2200-01-01"
 _SIGNS = r"\s\x{A0}\x{202F}€$£¥%'"  # around and within numbers
 _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 

@@ -151,7 +151,7 @@ def stage(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str) 
         numbered = fresh_name("numbered")
         engine.run(f"CREATE TEMPORARY VIEW {numbered} AS SELECT *, rowid + 1 AS _row FROM {rows}")
         rows = numbered
-    counts = "count(*), count(_wrong), count_if(_shifted), count_if(_rounded)"
+    counts = "count(*), count(_wrong), count(*) FILTER (WHERE _shifted), count(*) FILTER (WHERE _rounded)"
     kept, aside, moved, cut = engine.run(f"SELECT {counts} FROM {rows}")[0]
     total = engine.run(f"SELECT count(*) FROM {raw}")[0][0] if mapping.where else kept
     return Staged(rows=rows, read=total, left_out=total - kept, aside=aside, shifted=moved, rounded=cut)

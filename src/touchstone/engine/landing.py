@@ -57,7 +57,9 @@ def land(
     differs = [f"{identifier(c)} IS DISTINCT FROM {identifier('old ' + c)}" for c in compared if c in held]
     differs += [f"{identifier(c)} IS NOT NULL" for c in compared if c not in held]
     flagged = f"SELECT * FROM ({rows}) JOIN {matched} USING ({name}) WHERE {' OR '.join(differs) or 'false'}"
-    within, n_changed = engine.run(f'SELECT count_if("old import_number" = {number}), count(*) FROM ({flagged})')[0]
+    within, n_changed = engine.run(
+        f'SELECT count(*) FILTER (WHERE "old import_number" = {number}), count(*) FROM ({flagged})'
+    )[0]
     if within:
         raise Refused(
             f"{within:,} rows of {table} contradict rows of another file of this import with the same ids.",
@@ -91,7 +93,7 @@ def backwards(engine: DuckDB, landing: Landing) -> list[tuple[str, str, int]]:
     pairs = [pair for pair in _ORDERS[landing.table] if set(pair) <= {str(row[0]) for row in described}]
     if not pairs:
         return []
-    counts = ", ".join(f"count_if({later} < {earlier})" for earlier, later in pairs)
+    counts = ", ".join(f"count(*) FILTER (WHERE {later} < {earlier})" for earlier, later in pairs)
     found = engine.run(f"SELECT {counts} FROM read_parquet({literal(str(landing.new))})")[0]
     return [(*pair, n) for pair, n in zip(pairs, found, strict=True) if n]
 

@@ -132,7 +132,7 @@ def _leak(column: str, prints: Sequence[dict[str, Any]], ordered: dict[str, Any]
     n, e = int(counts[:, 0] @ counts[:, 2]), int(counts[:, 1] @ counts[:, 2])
     if n < FEWEST or not _BOTH <= e <= n - _BOTH:
         return None
-    ways = [("values", area_leaving_out(counts)), ("filled", _filled(prints, n, e))]
+    ways = [("filled", _filled(prints, n, e)), ("values", area_leaving_out(counts))]
     if ordered and _BOTH <= ordered["e"] <= ordered["n"] - _BOTH and ordered["n"] >= FEWEST:
         ways.append(("order", _area_of_ranks(ordered["n"], ordered["e"], ordered["ranks"])))
     way, area = max(ways, key=lambda pair: pair[1])

@@ -65,8 +65,8 @@ def profile(data: Data, name: str, now: datetime) -> Profile:
     sums |= {f"filled_{place}": table[column].count() for place, column in enumerate(columns)}
     sums |= {f"odd_{place}": condition.sum() for place, condition in enumerate(odd.values())}
     if (time := NOUNS[name].time) is not None:
-        past = table[time] <= _moment(now)
-        sums |= {"oldest": table[time].min(), "newest": table[time].max(where=past)}
+        at = table[time].cast("timestamp('UTC')")  # Spark forgets the zone
+        sums |= {"oldest": at.min(), "newest": at.max(where=at <= _moment(now))}
     if "period" in table.columns:
         sums["wave"] = table["period"].max()
     found = data.fetch(table.aggregate(**sums)).rows[0]
@@ -211,15 +211,11 @@ def shared_names(data: Data, people: Table) -> dict[str, int]:
 
     `merged` counts the people known under several ids of any kind.
     """
-    several = people.in_customers & (people.of_customers > 1)
-    ids = people.group_by("person").aggregate(n=people.count())
-    merged = data.fetch(ids.aggregate(merged=(ids.n > 1).sum())).rows[0]["merged"]
-    found = data.fetch(
-        people.aggregate(
-            customers=several.sum(), people=people.person.nunique(where=several), largest=people.of_customers.max()
-        ),
-    ).rows[0]
-    return {name: int(n or 0) for name, n in (found | {"merged": merged}).items()}
+    each = people.group_by("person").aggregate(ids=people.count(), k=people.of_customers.max())
+    several = each.k > 1
+    sums = {"customers": each.k.sum(where=several), "people": several.sum(), "largest": each.k.max()}
+    found = data.fetch(each.aggregate(merged=(each.ids > 1).sum(), **sums)).rows[0]
+    return {name: int(n or 0) for name, n in found.items()}
 
 
 def matches(data: Data, people: Table, left: str, rights: Sequence[str]) -> dict[str, int]:

@@ -162,7 +162,9 @@ def _told_apart(engine: DuckDB, keyed: str, mapping: Mapping, columns: Sequence[
         f"FROM {keyed} SEMI JOIN ({twice}) USING ({name})"
     )
     engine.run(f"CREATE TEMPORARY TABLE {again} AS SELECT * FROM ({placed}) WHERE place > 1")
-    repeated, conflicts = engine.run(f"SELECT count_if(same), count_if(NOT same) FROM {again}")[0]
+    repeated, conflicts = engine.run(
+        f"SELECT count(*) FILTER (WHERE same), count(*) FILTER (WHERE NOT same) FROM {again}"
+    )[0]
     reason = literal("stands for a record that an earlier row gives other values")
     return _Alone(
         rows=f"SELECT * FROM {keyed} ANTI JOIN {again} USING (_row)",

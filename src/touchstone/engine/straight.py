@@ -39,7 +39,11 @@ def land_straight(
     if not all_different(engine, f"read_parquet({literal(str(new))})", key):
         new.unlink()
         return None
-    moved = 0 if (mapping.timezone or zone) == "UTC" else engine.run(f"SELECT count_if(_shifted) FROM ({typed})")[0][0]
+    moved = (
+        0
+        if (mapping.timezone or zone) == "UTC"
+        else engine.run(f"SELECT count(*) FILTER (WHERE _shifted) FROM ({typed})")[0][0]
+    )
     landing = Landing(
         table=mapping.table, key=key, columns=columns, new=new, n_new=n, changed=None, n_changed=0, n_unchanged=0
     )

@@ -37,7 +37,9 @@ def unpivot(engine: DuckDB, rows: str, mapping: Mapping, scan: Scan) -> Answers:
     table = fresh_name("answers")
     engine.run(f"CREATE TEMPORARY TABLE {table} AS SELECT {', '.join(_columns(shared))} FROM ({scored})")
     found, aside = engine.run(f"SELECT count(*), count(_wrong) FROM {table}")[0]
-    empty = " + ".join(f"count_if({_cell(place, asked)} IS NULL)" for place, asked in enumerate(mapping.unpivot))
+    empty = " + ".join(
+        f"count(*) FILTER (WHERE {_cell(place, asked)} IS NULL)" for place, asked in enumerate(mapping.unpivot)
+    )
     n_rows, blank = engine.run(f"SELECT count(*), {empty} FROM ({rows})")[0]
     if n_rows * len(mapping.unpivot) != found + blank:
         raise AssertionError(f"{n_rows} rows of {len(mapping.unpivot)} questions gave {found} answers, {blank} blanks")

@@ -52,7 +52,8 @@ class _Candidate:
     @property
     def likeness(self) -> float:
         exact = sum(name == header for name, header in self.columns.items())
-        return len(self.columns) + exact + len(self.questions) + (2.0 if self.noun.key in self.columns else 0.0)
+        known = {self.noun.key, "submission_id"} & set(self.columns)
+        return len(self.columns) + exact + len(self.questions) + (2.0 if known else 0.0)
 
 
 def _candidate(file: RawFile, noun: Noun) -> _Candidate | None:
