@@ -13,6 +13,7 @@ from touchstone.engine.quality import Profile
 from touchstone.measure.findings import Facts, Finding, Judgement, counted, share
 
 _STALE_DAYS = 45
+_STANDING = ("customers", "subscriptions")  # a quarter without a new one does not make the list old
 _USUAL_MONTH = 10  # rows; with fewer an empty month may be chance
 
 
@@ -123,7 +124,8 @@ def _aged(facts: Facts, name: str, newest: datetime, months: dict[str, int]) -> 
     if empty:
         more = f" and {len(empty) - 6} more" if len(empty) > 6 else ""
         sentence += f"; there are none in {', '.join(empty[:6])}{more}"
-    takes = [f"export them again and import: touchstone add {name}.csv"] if days > _STALE_DAYS else []
+    old = days > _STALE_DAYS and name not in _STANDING
+    takes = [f"export them again and import: touchstone add {name}.csv"] if old else []
     takes += ["export the empty months too, or say in reports why they are empty"] if empty else []
     return Finding(
         subject="freshness",
