@@ -17,7 +17,7 @@ _ROUNDS = 50  # chains of merges longer than this do not occur in life
 
 
 def email(text: str) -> str:
-    """SQL of a normalised e-mail address; null for what is none, and for a shared one (info@): it never joins people."""
+    """SQL of a normalised e-mail address; null for what is none, and for a shared one (info@), which joins nobody."""
     plain = f"lower(trim({text}))"
     valid = f"regexp_matches({plain}, {literal(_EMAIL)}) AND NOT regexp_matches({plain}, {literal(_SHARED)})"
     return f"CASE WHEN {valid} THEN {plain} END"
