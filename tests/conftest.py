@@ -44,9 +44,9 @@ class Simulated:
 
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
-    """Two thousand customers over two years, imported from their exports by `add` alone."""
+    """Fifteen hundred customers over two years, imported from their exports by `add` alone."""
     folder = tmp_path_factory.mktemp("company")
-    written = write_company(Company(customers=2_000), folder / "exports")
+    written = write_company(Company(customers=1_500), folder / "exports")
     workspace = Workspace.create(folder / "workspace", name="Quillmoor Home", timezone="Europe/Berlin")
     summary = add(workspace, sorted((folder / "exports").glob("*.csv")))
     data = workspace.data()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -252,49 +253,57 @@ class _Score:
         twice = self.second[cells] - self.w[cells, None, None] * self.inverse[cells]
         return self.first[cells].sum(axis=0), twice.sum(axis=0)
 
-    def information(self, cells: Integers, duplication: Array) -> Array:
+    def information(self, cells: Integers) -> Array:
         """Observed information of (μ, vech Σ) from the chosen cells, shape (d, d)."""
         E, v, q = self.inverse[cells], self.first[cells], self.first.shape[1]
         other = self.second[cells] - self.w[cells, None, None] / 2 * E
         quartic = (E.reshape(len(E), -1).T @ other.reshape(len(E), -1)).reshape(q, q, q, q)
         # tr(E d₁ (G − wE/2) d₂) = Σ E_ij d₁_jk (…)_kl d₂_li
-        square = duplication.T @ quartic.transpose(1, 2, 3, 0).reshape(q * q, q * q) @ duplication
-        mixed = (E.transpose(1, 2, 0).reshape(q * q, -1) @ v).reshape(q, q * q) @ duplication
+        square = _folded(_folded(quartic.transpose(1, 2, 3, 0).reshape(q * q, q * q)).T)
+        mixed = _folded((E.transpose(1, 2, 0).reshape(q * q, -1) @ v).reshape(q, q * q).T).T
         top = np.concatenate([(self.w[cells, None, None] * E).sum(axis=0), mixed], axis=1)
         bottom = np.concatenate([mixed.T, (square + square.T) / 2], axis=1)
         return np.concatenate([top, bottom])
 
 
-def _duplication(q: int) -> Array:
-    """D with vec(S) = D vech(S) for symmetric S, shape (q², q(q+1)/2)."""
+def _folded(matrix: Array) -> Array:
+    """D'M for the D with vec(S) = D vech(S), S symmetric: the q² rows of M, those of (i, j) and (j, i) as one."""
+    q = isqrt(len(matrix))
     rows, columns = np.tril_indices(q)
-    duplication = np.zeros((q, q, len(rows)))
-    duplication[rows, columns, np.arange(len(rows))] = 1.0
-    duplication[columns, rows, np.arange(len(rows))] = 1.0
-    return duplication.reshape(q * q, -1)
+    folded: Array = matrix[rows * q + columns] + matrix[columns * q + rows]
+    folded[rows == columns] /= 2
+    return folded
 
 
-def _step(score: Array, twice: Array, information: Array, duplication: Array) -> tuple[Array, Array] | None:
+def _unfolded(half: Array, q: int) -> Array:
+    """The symmetric S of vech(S)."""
+    rows, columns = np.tril_indices(q)
+    whole = np.zeros((q, q))
+    whole[rows, columns] = whole[columns, rows] = half
+    return whole
+
+
+def _step(score: Array, twice: Array, information: Array) -> tuple[Array, Array] | None:
     """Newton's step for (μ, Σ), or None where the information does not allow one."""
     q = len(score)
     try:
-        step = np.linalg.solve(information, np.concatenate([score, duplication.T @ twice.ravel() / 2]))
+        step = np.linalg.solve(information, np.concatenate([score, _folded(twice.ravel()) / 2]))
     except np.linalg.LinAlgError:
         return None
-    return step[:q], (duplication @ step[q:]).reshape(q, q)
+    return step[:q], _unfolded(step[q:], q)
 
 
 def _maximum(moments: PatternMoments) -> tuple[Array, Array] | None:
     """(μ, Σ) where the score vanishes; columns are standardised. None where Σ comes out singular."""
     pooled = _pooled(moments)
     q, total = len(moments.columns), float(moments.w[moments.holds].sum())
-    every, duplication = np.arange(len(pooled.w)), _duplication(q)
+    every = np.arange(len(pooled.w))
     mean, covariance = np.zeros(q), np.eye(q)
     for turn in range(_EM_STEPS + _NEWTON_STEPS):
         score = _Score.at(pooled, mean, covariance)
         first, twice = score.gradient(every)
         if turn >= _EM_STEPS:
-            newton = _step(first, twice, score.information(every, duplication), duplication)
+            newton = _step(first, twice, score.information(every))
             if newton is not None and _positive(covariance + newton[1]):
                 mean, covariance = mean + newton[0], covariance + newton[1]
                 if max(np.abs(newton[0]).max(), np.abs(newton[1]).max()) < 1e-10:
@@ -334,14 +343,13 @@ def _pooled(moments: PatternMoments) -> PatternMoments:
 def _left_out(moments: PatternMoments, mean: Array, covariance: Array) -> list[tuple[Array, Array]] | None:
     """(μ, Σ) without each group that holds answers, one Newton step from those of everyone."""
     score = _Score.at(moments, mean, covariance)
-    duplication = _duplication(len(mean))
     cells = [np.flatnonzero(moments.group == r) for r in _filled(moments)]
-    information = [score.information(mine, duplication) for mine in cells]
+    information = [score.information(mine) for mine in cells]
     total = np.sum(information, axis=0)
     left = []
     for mine, own in zip(cells, information, strict=True):
         first, twice = score.gradient(mine)
-        step = _step(-first, -twice, total - own, duplication) if len(cells) > 1 else None
+        step = _step(-first, -twice, total - own) if len(cells) > 1 else None
         if len(cells) > 1 and (step is None or not _positive(covariance + step[1])):
             return None
         if step is not None:

@@ -18,9 +18,9 @@ from touchstone.engine.data import Data
 from touchstone.engine.grams import GROUPS, gram_sums, pattern_moments
 from touchstone.engine.rows import Question
 from touchstone.measure.kinds import of_one_kind
+from touchstone.stats.importance import ANSWERS_PER_COLUMN, importances_from
 from touchstone.stats.importance import Driver as ItemShare
 from touchstone.stats.importance import Drivers as Shares
-from touchstone.stats.importance import importances_from
 from touchstone.stats.missing import Fitted, fit
 from touchstone.stats.moments import critical
 from touchstone.stats.quadrants import Quadrants, place
@@ -103,6 +103,9 @@ def drivers(
     names = [name for group in columns.values() for name in group]
     with data.engine.kept(rows) as kept:
         moments = pattern_moments(data.engine, kept, [OUTCOME, *names])
+        answers, needed = int(moments.n.sum()), ANSWERS_PER_COLUMN * max(len(names), 2)
+        if answers < needed:
+            return NoEstimate(f"{len(chosen)} ratings need at least {needed} answers; there are {answers}", answers)
         fitted = fit(moments)
     if isinstance(fitted, NoEstimate):
         return _in_words(fitted, columns)
