@@ -129,12 +129,12 @@ def answers_with_points(
     answers = _asked(data, metric, form, question)
     if only is not None:
         answers = _slim(answers, (*only, *_SCORING, *_TELLING))
-    answers = answers.filter(answers.score.notnull() & ~_other_scale(answers, form))
+    # a turned answer lies inside the scale just when the answer does, so the scan itself can leave the others out
+    answers = answers.filter(answers.score.between(form.lowest, form.highest) & ~_other_scale(answers, form))
     turned = ibis.coalesce(answers.polarity, ibis.literal(form.polarity)) != form.polarity
     score = turned.ifelse(form.lowest + form.highest - answers.score, answers.score)
     rows = answers.mutate(x=points(score, form), w=_weight(answers, question))
-    rows = rows.mutate(kind=_kind(rows))
-    return rows.filter(rows.x.notnull())
+    return rows.mutate(kind=_kind(rows))
 
 
 def _shared(data: Data, metric: Metric, form: Share, question: Question) -> Table:
