@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from touchstone.core.errors import BadDefinition, UnknownName
 from touchstone.core.nouns import NOUNS, Noun
@@ -93,8 +93,7 @@ class Mapping:
         if self.unpivot and self.table != "answers":
             raise BadDefinition("Only answers can be unpivoted: one row per question.")
         parse_where(self.where)
-        if self.timezone and self.timezone not in available_timezones():
-            raise UnknownName.among("time zone", self.timezone, available_timezones())
+        _check_zone(self.timezone)
         self._check_attributes()
         self._check_questions()
         self._check_sums()
@@ -289,6 +288,14 @@ def _known(where: str, data: Dict[str, Any], words: set[str]) -> None:
     for word in data:
         if word not in words:
             raise UnknownName.among(f"word in {where}", word, words)
+
+
+def _check_zone(name: str) -> None:
+    try:
+        if name:
+            ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UnknownName.among("time zone", name, available_timezones()) from None  # listing them all takes a while
 
 
 def _one_of(kind: str, value: Any, known: tuple[str, ...]) -> None:

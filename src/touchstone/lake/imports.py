@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
 from touchstone.core.errors import UnknownName
@@ -44,7 +46,8 @@ def read_imports(folder: Path) -> list[ImportRecord]:
     path = folder / "imports"
     if not DeltaTable.is_deltatable(str(path)):
         return []
-    rows = DeltaTable(str(path)).to_pyarrow_table().to_pylist()
+    files = [unquote(uri) for uri in DeltaTable(str(path)).file_uris()]
+    rows = [row for file in files for row in pq.read_table(file, schema=_SCHEMA).to_pylist()]
     return sorted((_from_row(row) for row in rows), key=lambda record: record.number)
 
 

@@ -66,7 +66,7 @@ class Lake:
         _acquire(lock, patience)
         try:
             self._discard_leftovers()
-            yield Writer(self.folder, self.newest())
+            yield Writer(self.folder, self.imports())
         except BaseException:
             self._discard_leftovers()
             raise

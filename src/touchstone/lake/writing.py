@@ -35,10 +35,15 @@ class Part:
 
 
 class Writer:
-    """Writes that belong to one import; nothing is visible to readers before `commit` has returned."""
+    """Writes that belong to one import; nothing is visible to readers before `commit` has returned.
 
-    def __init__(self, folder: Path, newest: ImportRecord | None) -> None:
+    `imports` are the finished imports before this one, oldest first.
+    """
+
+    def __init__(self, folder: Path, imports: Sequence[ImportRecord]) -> None:
+        newest = imports[-1] if imports else None
         self.folder = folder
+        self.imports = tuple(imports)
         self.number = newest.number + 1 if newest else 1
         self._versions: dict[str, int] = dict(newest.tables) if newest else {}
         self._begun = False

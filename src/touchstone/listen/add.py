@@ -145,7 +145,7 @@ def add(
         plans = plan(paths, scratch, table=table, mapping=mapping, progress=progress)
         plans.sort(key=lambda one: one.mapping.table not in _FIRST)
         with workspace.lake.writing(patience=patience) as writer:
-            known = {file["content"] for record in workspace.lake.imports() for file in record.summary.get("files", ())}
+            known = {file["content"] for record in writer.imports for file in record.summary.get("files", ())}
             summaries = []
             for one in plans:
                 if one.content in known:
@@ -155,18 +155,15 @@ def add(
                 progress(f"Reading {one.file.name}")
                 account = _import(workspace, writer, one, scratch, strict=strict, progress=progress)
                 summaries.append(_described(account, one, workspace.settings.timezone))
-            return _committed(workspace, writer, plans, summaries)
+            return _committed(writer, plans, summaries)
 
 
-def _committed(
-    workspace: Workspace, writer: Writer, plans: Sequence[Plan], summaries: Sequence[FileSummary]
-) -> ImportSummary:
+def _committed(writer: Writer, plans: Sequence[Plan], summaries: Sequence[FileSummary]) -> ImportSummary:
     """The commit point, unless every file was known."""
     if all(summary.known for summary in summaries):
         return ImportSummary(number=None, files=tuple(summaries))
-    newest = workspace.lake.newest()
     weighted = any(one.mapping.default_weight for one in plans)
-    weighted = weighted or bool(newest and newest.summary.get("default_weight"))
+    weighted = weighted or any(record.summary.get("default_weight") for record in writer.imports[-1:])
     fresh = [one for one, summary in zip(plans, summaries, strict=True) if not summary.known]
     record = writer.commit(
         content=hashlib.sha256("".join(one.content for one in fresh).encode()).hexdigest(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ def _source(take: Take) -> str:
     return f"'{take.constant}'" if take.constant is not None else "from the file's name"
 
 
+@cache
 def known_layouts() -> tuple[Layout, ...]:
     """The layouts that come with Touchstone, each a TOML file of its own; the most telling first."""
     folder = resources.files("touchstone.listen") / "layouts"
