@@ -31,20 +31,20 @@ class ForkServer:
 
     def start(self, workspace: Path, files: list[Path], **order: Any) -> int:
         """Start a trial and give its process number."""
-        order = {"workspace": str(workspace), "files": [str(file) for file in files], **order}
+        return self._told({"workspace": str(workspace), "files": [str(file) for file in files], **order})
+
+    def ended(self, child: int) -> int:
+        """How a trial ended: 0 imported, 1 nothing new, 3 refused, -9 killed."""
+        return self._told({"ended": child})
+
+    def run(self, workspace: Path, files: list[Path], **order: Any) -> int:
+        return self.ended(self.start(workspace, files, **order))
+
+    def _told(self, order: dict[str, Any]) -> int:
         assert self.process.stdin and self.process.stdout
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         return int(self.process.stdout.readline())
-
-    def ended(self) -> int:
-        """How the trial ended: 0 imported, 1 nothing new, 3 refused, -9 killed."""
-        assert self.process.stdout
-        return int(self.process.stdout.readline())
-
-    def run(self, workspace: Path, files: list[Path], **order: Any) -> int:
-        self.start(workspace, files, **order)
-        return self.ended()
 
     def killed_after(self, seconds: float, workspace: Path, files: list[Path]) -> int:
         """A trial that is killed so long after the first byte was written below data/."""
@@ -55,7 +55,7 @@ class ForkServer:
         time.sleep(seconds)
         with suppress(ProcessLookupError):  # it had ended
             os.kill(child, signal.SIGKILL)
-        return self.ended()
+        return self.ended(child)
 
 
 def alive(child: int) -> bool:

@@ -1,7 +1,8 @@
 """A process that has imported everything and forks one child per trial: `add`, to be killed at a moment or at a step.
 
-Reads one JSON object a line: {"workspace", "files", "step"?, "patience"?}. Writes the child's number, then, when the
-child has ended, how. It opens no table and no engine itself, because threads do not survive a fork.
+Reads one JSON object a line: {"workspace", "files", "step"?, "patience"?} forks and writes the child's number;
+{"ended": number} waits for a child and writes how it ended. The process opens no table and no engine itself, because
+threads do not survive a fork.
 """
 
 from __future__ import annotations
@@ -86,13 +87,15 @@ def trial(order: dict[str, Any]) -> None:
 
 def main() -> None:
     for line in sys.stdin:
+        order = json.loads(line)
+        if "ended" in order:
+            _, status = os.waitpid(order["ended"], 0)
+            print(os.waitstatus_to_exitcode(status), flush=True)
+            continue
         child = os.fork()
         if child == 0:
-            trial(json.loads(line))
+            trial(order)
         print(child, flush=True)
-        if json.loads(line).get("wait", True):
-            _, status = os.waitpid(child, 0)
-            print(os.waitstatus_to_exitcode(status), flush=True)
 
 
 if __name__ == "__main__":

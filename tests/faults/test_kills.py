@@ -74,7 +74,7 @@ def told(forks: ForkServer, folder: Path, *, later: bool) -> Story:
         while not mark.exists() and alive(child):
             time.sleep(0.0005)
         begun = time.monotonic()
-        assert forks.ended() == 0
+        assert forks.ended(child) == 0
         seconds.append(time.monotonic() - begun)
     after = current(folder / "trial0")
     assert {"customers", "identities", "orders", "answers", "questions", "set_aside", "tickets"} == set(after)
