@@ -15,7 +15,7 @@ import pytest
 from tests.engines import world as made
 from tests.engines.world import World
 
-from touchstone.engine.connect import DuckDB, Engine, Spark, Table
+from touchstone.engine.connect import DuckDB, Engine, Spark
 from touchstone.engine.data import Data
 
 MOST_QUERIES = 60
@@ -48,10 +48,6 @@ class Counting(Spark):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)  # PySpark leaves a socket to the collector
             return super()._rows(sql)
-
-    def keep(self, query: Table) -> Table:
-        self.asked += 1
-        return super().keep(query)
 
 
 @pytest.fixture(scope="session")
@@ -110,6 +106,12 @@ def opened(engine: Engine, world: World, **settings: Any) -> Data:
 def data(request: pytest.FixtureRequest, world: World) -> Data:
     """The same files, opened on each engine."""
     return opened(request.getfixturevalue(request.param), world)
+
+
+@pytest.fixture(scope="session")
+def local(duckdb: DuckDB, world: World) -> Data:
+    """The same files on DuckDB alone: for what differs in no word that only one engine has."""
+    return opened(duckdb, world)
 
 
 @pytest.fixture(scope="session")

@@ -55,21 +55,17 @@ def test_weights_that_are_missing_zero_negative_or_not_numbers_count_for_nothing
     data: Data, nps: list[dict[str, Any]]
 ) -> None:
     kept = [row for row in nps if row["weight"] is not None and row["weight"] > 0]
-    rows = measured_rows(data, NPS, Question(weight="weight"))
-    assert all(
-        close(data_sum, getattr(of(kept, 0.0, "weight"), name))
-        for name, data_sum in data.fetch(moments(rows, (), centre=0.0)).rows[0].items()
-    )
     texts = {"12": 12.0, " 7 ": 7.0, "1e2": 100.0}
-    kept = [{**row, "w": texts[row["size"]]} for row in nps if row["size"] in texts]
-    rows = measured_rows(data, NPS, Question(weight="size"))
-    found = data.fetch(moments(rows, (), centre=0.0)).rows[0]
-    assert all(close(found[name], getattr(of(kept, 0.0, "w"), name)) for name in SUMS)
+    sized = [{**row, "w": texts[row["size"]]} for row in nps if row["size"] in texts]
+    both = [moments(measured_rows(data, NPS, Question(weight=name)), (), centre=0.0) for name in ("weight", "size")]
+    found = sorted(data.fetch(both[0].union(both[1])).rows, key=lambda row: int(row["n"]))
+    for sums, expected in zip(found, (of(sized, 0.0, "w"), of(kept, 0.0, "weight")), strict=True):
+        assert all(close(sums[name], getattr(expected, name)) for name in SUMS)
 
 
-def test_sums_per_replicate_group(data: Data, nps: list[dict[str, Any]]) -> None:
-    rows = measured_rows(data, NPS, Question(by=("region",), weight="weight"))
-    found = data.fetch(replicate_sums(rows, ("region",), centre=-20.0, groups=64)).rows
+def test_sums_per_replicate_group(local: Data, nps: list[dict[str, Any]]) -> None:
+    rows = measured_rows(local, NPS, Question(by=("region",), weight="weight"))
+    found = local.fetch(replicate_sums(rows, ("region",), centre=-20.0, groups=64)).rows
     sums: dict[tuple[Any, int], np.ndarray] = {}
     for row in nps:
         if (w := row["weight"]) is not None and w > 0:
@@ -81,10 +77,10 @@ def test_sums_per_replicate_group(data: Data, nps: list[dict[str, Any]]) -> None
         assert all(close(row[name], e) for name, e in zip(FLAT_SUMS, expected, strict=True))
 
 
-def test_products_of_groups_that_share_customers(data: Data, nps: list[dict[str, Any]]) -> None:
+def test_products_of_groups_that_share_customers(local: Data, nps: list[dict[str, Any]]) -> None:
     by = ("region", "quarter")
-    rows = measured_rows(data, NPS, Question(by=by))
-    found = data.fetch(cross_sums(rows, ["region"], "quarter", "2017-Q1", centre=0.0)).rows
+    rows = measured_rows(local, NPS, Question(by=by))
+    found = local.fetch(cross_sums(rows, ["region"], "quarter", "2017-Q1", centre=0.0)).rows
     waves = {"2017-Q1": "2017-Q1", "2017-02": "2017-Q1", "2017-03-31": "2017-Q1"}
     for row in nps:
         row["quarter"] = made.label(row["day"], "quarter") if row["day"] else waves.get(row["period"])
@@ -115,7 +111,7 @@ def test_the_customers_latest_attribute_and_those_unknown(data: Data, world: Wor
         assert all(close(row[name], getattr(expected, name)) for name in SUMS)
 
 
-def test_what_could_not_be_counted_is_counted(data: Data, world: World) -> None:
+def test_what_could_not_be_counted_is_counted(local: Data, world: World) -> None:
     form = NPS.form
     assert isinstance(form, Score)
     expected = {"skipped": 0, "another scale": 0, "outside the scale": 0, "without a weight": 0}
@@ -128,7 +124,7 @@ def test_what_could_not_be_counted_is_counted(data: Data, world: World) -> None:
         expected["another scale"] += other
         expected["outside the scale"] += score is not None and not other and not 0 <= score <= 10
         expected["without a weight"] += score is not None and (weight is None or weight <= 0)
-    assert left_out(data, NPS, form, Question(weight="weight")) == expected
+    assert left_out(local, NPS, form, Question(weight="weight")) == expected
 
 
 def test_replicate_is_the_first_two_digits_of_md5(data: Data, clusters: dict[str, str]) -> None:
@@ -176,8 +172,8 @@ def test_the_query_scores_an_answer_as_the_definition_does(duckdb: DuckDB, form:
     assert [row["x"] for row in rows] == [form.points(answer) for answer in answers]
 
 
-def test_a_metric_without_bands_is_the_mean_of_its_answers(data: Data, world: World) -> None:
+def test_a_metric_without_bands_is_the_mean_of_its_answers(local: Data, world: World) -> None:
     mean = Metric(name="ces_mean", label="", table="answers", unit="", form=Score(lowest=1, highest=7, answers="ces"))
     rows = made.scored(world, "ces", {"scale": (1.0, 7.0), "of": lambda score: score})
-    found = data.fetch(moments(measured_rows(data, mean, Question()), (), centre=4.0)).rows[0]
+    found = local.fetch(moments(measured_rows(local, mean, Question()), (), centre=4.0)).rows[0]
     assert all(close(found[name], getattr(of(rows, 4.0), name)) for name in SUMS)
