@@ -1,0 +1,317 @@
+"""Write the pages of docs/reference from the program; a test fails while one is stale.
+
+python scripts/reference.py             write them
+python scripts/reference.py --check     only say which are stale
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+import touchstone
+from touchstone.cli.main import COMMANDS, cli
+from touchstone.core.estimate import RECORD_KEYS, NoEstimate
+from touchstone.core.metric import Amount, Duration, Metric, Repeat, Retention, Score, Share
+from touchstone.core.nouns import IMPORTABLE, NOUNS, Noun
+from touchstone.core.settings import SETTINGS
+from touchstone.listen.add import FileSummary
+from touchstone.listen.synonyms import PEOPLE, SYNONYMS, TOOL_NUMBERS
+from touchstone.measure.metrics import built_in
+from touchstone.measure.scores import Score as ScoreRow
+from touchstone.measure.scores import Scores
+from touchstone.understand.drivers import Driver, Drivers
+from touchstone.value.forecast import Holdout
+from touchstone.value.table import Group, ValueTable
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = Path("docs/reference")
+NOTE = "<!-- Written by scripts/reference.py; change the program, not this page. -->"
+WIDTH = 100
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page, by its path in the repository."""
+    written = {
+        "commands": _commands(),
+        "metrics": _metrics(),
+        "settings": _settings(),
+        "tables": _tables(),
+        "records": _records(),
+        "python": _python(),
+    }
+    return {REFERENCE / f"{name}.md": f"{NOTE}\n\n{text.strip()}\n" for name, text in written.items()}
+
+
+def stale() -> list[Path]:
+    """The generated pages that are missing or not as the program is now."""
+    return [path for path, text in pages().items() if _read(ROOT / path) != text]
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.is_file() else None
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+    lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+# commands
+
+
+def commands() -> dict[str, click.Command]:
+    """Every command by its name."""
+    found = {name: cli.get_command(click.Context(cli), name) for name in COMMANDS}
+    return {name: command for name, command in found.items() if command is not None}
+
+
+def help_text(name: str, command: click.Command) -> str:
+    """What `touchstone NAME --help` prints."""
+    parent = click.Context(cli, info_name="touchstone", terminal_width=WIDTH, **cli.context_settings)
+    return command.get_help(click.Context(command, info_name=name, parent=parent, terminal_width=WIDTH))
+
+
+def _commands() -> str:
+    parts = ["# Commands", COMMANDS_ABOUT]
+    for name, command in commands().items():
+        parts.append(f"## touchstone {name}\n\n```text\n{help_text(name, command).rstrip()}\n```")
+    return "\n\n".join(parts)
+
+
+# metrics
+
+
+def _metrics() -> str:
+    parts = [
+        "# Metrics",
+        METRICS_ABOUT,
+        _table(
+            ["metric", "is", "from", "unit", "better"],
+            [[f"[`{m.name}`](#{m.name})", m.label, f"`{m.table}`", m.unit, m.better] for m in built_in().values()],
+        ),
+    ]
+    return "\n\n".join([*parts, *(_metric(metric) for metric in built_in().values())])
+
+
+def _metric(metric: Metric) -> str:
+    rows = [("counts", _form(metric)), ("interval", _interval(metric)), ("source", metric.source or "none")]
+    rows.append(("version of the definition", str(metric.version)))
+    facts = "\n".join(f"- {name}: {text}" for name, text in rows)
+    return f"## {metric.name}\n\n**{metric.label}.** {metric.definition}\n\n{facts}"
+
+
+def _form(metric: Metric) -> str:
+    match metric.form:
+        case Score() as form:
+            return _scored(metric, form)
+        case Share(counts=counts, among=among):
+            return f"rows where `{counts}`" + (f", among those where `{among}`" if among else "")
+        case Duration() as form:
+            left = "; cases without an end are left out" if form.closed_only else "; cases without an end are open"
+            return f"the {form.quantile:g} quantile of `{form.start}` to `{form.end}`, {form.hours} hours{left}"
+        case Repeat(window_days=days):
+            return f"a second order within {days} days of the first" if days else "at least two orders so far"
+        case Retention() as form:
+            return f"{'ended' if form.lost else 'still active'} after a window of {form.window_days} days"
+        case Amount() as form:
+            return f"orders of kind {_code(form.kinds)}, {'in total' if form.per == 'total' else 'per customer'}"
+
+
+def _scored(metric: Metric, form: Score) -> str:
+    answers = f"answers `{form.answers or metric.name}` on {form.lowest:g} to {form.highest:g}"
+    if not form.bands:
+        return f"the mean of {answers}"
+    above = [f"below {band.low:g}" for band in form.bands[1:]] + [f"{form.highest:g}"]
+    bands = [f"{band.low:g} to {end} score {band.points:g}" for band, end in zip(form.bands, above, strict=True)]
+    return f"the mean of points, {answers}: {'; '.join(bands)}"
+
+
+def _interval(metric: Metric) -> str:
+    match metric.form:
+        case Score(form="net"):
+            return "[adjusted Wald](../methods/nps.md)"
+        case Score(form="mean"):
+            return "[linearised mean](../methods/means-and-clusters.md)"
+        case Duration(closed_only=False):
+            return "[Kaplan-Meier quantile](../methods/survival.md)"
+        case Duration():
+            return "[quantile](../methods/quantiles.md)"
+        case Amount(per="total"):
+            return "none: an exact sum"
+        case Amount():
+            return "[linearised mean](../methods/means-and-clusters.md)"
+        case _:
+            return "[Wilson](../methods/shares.md)"
+
+
+# settings, tables, records
+
+
+def _settings() -> str:
+    rows = [[f"`{one.name}`", f"`{one.default}`" if one.default != {} else "none", one.help] for one in SETTINGS]
+    return f"# Settings\n\n{SETTINGS_ABOUT}\n\n{_table(['setting', 'default', 'decides'], rows)}"
+
+
+def _tables() -> str:
+    names = f"`email` ({_code(PEOPLE['email'][1:])}) and `phone` ({_code(PEOPLE['phone'][1:])})"
+    about = TABLES_ABOUT.format(names=names, tool_numbers=_code(TOOL_NUMBERS))
+    return "\n\n".join(["# Tables", about, *(_noun(noun) for noun in NOUNS.values())])
+
+
+def _noun(noun: Noun) -> str:
+    synonyms = SYNONYMS.get(noun.name, {})
+    rows = []
+    for column in noun.columns:
+        marks = ["key"] * (column.name == noun.key) + ["required"] * (column.required and column.name != noun.key)
+        marks += ["not below 0"] * (column.lowest == 0)
+        rows.append([f"`{column.name}`", column.type, ", ".join(marks), _code(synonyms.get(column.name, ()))])
+    about = f"One row is {noun.row}." + (
+        "" if noun.name in IMPORTABLE else " Written by imports; not a table to import into."
+    )
+    if noun.time:
+        about += f" Its time is `{noun.time}`."
+    return f"## {noun.name}\n\n{about}\n\n{_table(['column', 'type', '', 'also recognised as'], rows)}"
+
+
+COMMANDS_ABOUT = """\
+A command finds its workspace as git finds its repository: in the current folder or above it, or by `-w DIR`, or by the
+variable `TOUCHSTONE_WORKSPACE`. It prints tables for people, and records with `--json` ([records](records.md)). An
+error is one sentence and a hint on stderr with exit status 2; rows set aside are no error. Exit status 1 with a
+traceback is a bug of ours."""
+METRICS_ABOUT = """\
+The metrics that come with Touchstone. Each is a small TOML file in `src/touchstone/measure/catalogue`; a file of the
+same form in `definitions/metrics` of a workspace adds one, or replaces the one of the same name
+([how](../howto/define-a-metric.md))."""
+SETTINGS_ABOUT = """\
+`touchstone init` writes them with these explanations into `touchstone.toml`; a name that is not here is refused."""
+TABLES_ABOUT = """\
+What a workspace holds. A file whose headers are these names needs no mapping; the names in the last column are
+recognised too, in any case and with spaces for underscores. Further columns of a file become attributes. All times are
+kept in UTC; money is decimal with four digits after the point. Every table has two more columns, `source` and
+`import_number`.
+
+Files about people may also hold {names}. These join the same person across files and are kept apart, in `identities`.
+Headers such as {tool_numbers} are taken as numbers of the tool that wrote the file, not as your customer number."""
+SCORE_RECORDS = """\
+First the columns of `--by`, each under its own name (`attr_…` where that is the name of a key), then `metric`, then the
+keys of a number."""
+PYTHON_ABOUT = """\
+`import touchstone` loads nothing else; each of these names is imported when it is first used. The commands are a thin
+skin over them. Everything deeper may change between versions."""
+RECORDS_ABOUT = """\
+`--json` prints a list of flat records; `.records()` of a result gives the same in Python. The keys do not depend on the
+data: what is not known is null and has a `reason`."""
+MEANINGS = {
+    "value": "the estimate, in `unit`; null when not known. An exact sum of money is text, so that no digit is lost",
+    "low": "lower end of the interval",
+    "high": "upper end of the interval",
+    "se": "standard error on the scale of `value`",
+    "n": "answers (or customers, or cases) it rests on; null where that is hidden",
+    "effective_n": "what they are worth after weights and clusters",
+    "unit": "points, %, hours, a currency…",
+    "level": "confidence level of the interval",
+    "method": "how the interval was made",
+    "grade": "how well an effect is evidenced; null for what was simply observed",
+    "currency": "three letters, for money",
+    "flags": "short remarks, such as fewer than 30 effective answers",
+    "reason": "why there is no value; null when there is one",
+}
+
+
+def _records() -> str:
+    rows = [[f"`{key}`", MEANINGS[key]] for key in RECORD_KEYS]
+    add = _code(["import_number", *(field.name for field in fields(FileSummary))])
+    parts = [
+        "# Records",
+        RECORDS_ABOUT,
+        f"## A number\n\n{_table(['key', 'meaning'], rows)}",
+        f"## touchstone score\n\n{SCORE_RECORDS}",
+        f"With `--baseline` also {_code(_score_keys(baseline='2024'))}; null for the baseline itself.",
+        f"With `--adjust` also {_code(_score_keys(adjust='channel'))}.",
+        "## touchstone drivers\n\nOne record per rating. The keys of a number are those of its share of the variation.",
+        _code(_drivers_record()),
+        "## touchstone value\n\nOne record per group and amount (`metric`: `retained`, `again`, `spent`, `forecast`).",
+        _code(_value_record()),
+        f"With `--holdout` one record: {_code(_holdout_record())}",
+        "## touchstone add\n\nOne record per file. `rows_read` = `rows_taken` + `repeated` + `merged` + `left_out` + "
+        "`rows_aside`.",
+        add,
+    ]
+    return "\n\n".join(parts)
+
+
+NOTHING = NoEstimate("", 0)
+
+
+def _score_keys(*, baseline: str | None = None, adjust: str | None = None) -> list[str]:
+    """The keys that a baseline, or the mix adjusted for, brings."""
+    row = ScoreRow(group=(), result=NOTHING)
+    scores = Scores(
+        metric=built_in()["nps"], by=(), rows=(row,), sql="", data_number=0, baseline=baseline, adjust=adjust
+    )
+    return [key for key in scores.records()[0] if key not in {"metric", *RECORD_KEYS}]
+
+
+def _drivers_record() -> dict[str, object]:
+    one = Driver(
+        name="", label="", answered=0, not_applicable=0, share=NOTHING, effect=NOTHING, performance=NOTHING,
+        rank=(1, 1, 1), vif=1.0, quadrant="",
+    )  # fmt: skip
+    nps = built_in()["nps"]
+    found = Drivers(
+        metric=nps, rows=(one,), r2=NOTHING, used=0, complete=0, dropped=(), sql="", data_number=0, notes=()
+    )
+    return found.records()[0]
+
+
+def _value_record() -> dict[str, object]:
+    group = Group(
+        band="", people=0, retained=NOTHING, again=NOTHING, spent=NOTHING, forecast=NOTHING, staying=None, buying=None
+    )
+    nps = built_in()["nps"]
+    table = ValueTable(
+        metric=nps, groups=(group,), everyone=NOTHING, currency="", level=0.95, sql="", data_number=0, notes=()
+    )
+    return table.records()[0]
+
+
+def _holdout_record() -> dict[str, object]:
+    start = datetime(2025, 1, 1)
+    found = Holdout(months=3, start=start, forecast=NOTHING, actual=0, average=0.0, customers=0, sql="")
+    return found.records()[0]
+
+
+def _python() -> str:
+    rows = [[f"`{name}`", _first_line(getattr(touchstone, name))] for name in touchstone.__all__]
+    return f"# Python\n\n{PYTHON_ABOUT}\n\n{_table(['name', 'is'], rows)}"
+
+
+def _first_line(thing: object) -> str:
+    return (thing.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ").replace("    ", "")
+
+
+def main() -> None:
+    """Write the pages, or with --check say which are stale and change nothing."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="only say which pages are stale")
+    if parser.parse_args().check:
+        sys.exit("\n".join(f"stale: {path}" for path in stale()) or 0)
+    for path, text in pages().items():
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
