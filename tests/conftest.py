@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from touchstone.cli.main import cli
 from touchstone.core.mapping import Mapping as FileMapping
 from touchstone.engine.data import Data
 from touchstone.listen.add import ImportSummary, add
+from touchstone.measure.metrics import metrics_of
+from touchstone.report.compose import compose
+from touchstone.report.story import Story
 from touchstone.simulate import Company, write_company
 from touchstone.workspace import Workspace
 
@@ -130,3 +134,10 @@ def help_desk(real_data: Path, touchstone: Callable[..., str], tmp_path_factory:
     touchstone("init", folder)
     touchstone("add", real_data / "it_incidents", "-w", folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def company_report(company: Simulated) -> Story:
+    """The report that is composed from the simulated company."""
+    settings = company.workspace.settings
+    return compose(company.data, metrics_of(company.workspace.folder), name=settings.name, made_on=date(2026, 1, 5))

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -69,6 +70,7 @@ class Engine(ABC):
     def __init__(self, connection: Any) -> None:
         self.connection = connection
         self._views: dict[str, tuple[tuple[str, ...], tuple[Column, ...]]] = {}
+        self._numbers = count(1)
 
     def view(self, name: str, files: Sequence[str], columns: Sequence[Column]) -> Table:
         """The rows of the Parquet `files` with exactly `columns` in their types; without files a typed, empty table.
@@ -115,6 +117,10 @@ class Engine(ABC):
     @abstractmethod
     def keep(self, query: Table) -> Table:
         """`query` run once, its rows kept inside the engine until the connection is closed or `drop` is called."""
+
+    def _kept_name(self) -> str:
+        """A name that no other table of this connection has, and that the next run of the program gives again."""
+        return f"kept_{next(self._numbers)}"
 
     @abstractmethod
     def drop(self, kept: Table) -> None:
@@ -179,7 +185,7 @@ class DuckDB(Engine):
         self.run(f"CREATE OR REPLACE TEMPORARY VIEW {identifier(name)} AS {rows}")
 
     def keep(self, query: Table) -> Table:
-        name = fresh_name("kept")
+        name = self._kept_name()
         self.run(f"CREATE TEMPORARY TABLE {identifier(name)} AS {self.sql(query)}")
         return self.connection.table(name)
 
@@ -221,7 +227,7 @@ class Spark(Engine):
         return self.session.sql(sql).toArrow()
 
     def keep(self, query: Table) -> Table:
-        name = fresh_name("kept")
+        name = self._kept_name()
         rows = self.session.sql(self.sql(query)).persist()
         rows.count()  # persisting is lazy
         rows.createOrReplaceTempView(name)

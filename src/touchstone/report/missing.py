@@ -21,7 +21,7 @@ NO_MOMENTS = Missing(
 )
 NO_DRIVERS = Missing(
     shows="This part shows what moves together with the score, beside how customers rate it.",
-    needs="It needs answers that rate single moments as well as the whole, from at least 100 customers.",
+    needs="It needs answers that rate single moments as well as the whole, at least five for each moment.",
     command="touchstone add answers.csv",
 )
 NO_ORDERS = Missing(

@@ -97,9 +97,10 @@ def value_table(
     question = Question(where=parse_where(where), period=Period.parse(period) if period else None)
     one = of_one_kind(data, metric, question)
     question = one.question
-    with data.engine.kept(landmarks(data, metric, question)) as people:
-        counted = data.fetch(people.group_by("band").aggregate(n=people.count()))
-        sizes = {row["band"]: int(row["n"]) for row in counted.rows}
+    everybody = landmarks(data, metric, question)
+    with data.engine.kept(everybody) as people:
+        counted = data.fetch(people.group_by("band").aggregate(n=people.count())).rows
+        sizes = {row["band"]: int(row["n"]) for row in counted}
         staying = _curves(data.fetch(days_to_leaving(data, people)).rows) if data.has("subscriptions") else {}
         models = _models(data)
         bought = _Bought.by(data, people, models, level)
@@ -115,7 +116,7 @@ def value_table(
         everyone=everyone,
         currency=data.currency,
         level=level,
-        sql=counted.sql,
+        sql=_sql(data, everybody),
         data_number=data.number,
         notes=(*_notes(data, metric, question), *([one.remark] if one.remark else [])),
         kind=one.kind,
@@ -247,6 +248,14 @@ def _forecasts(data: Data, rows: Sequence[dict[str, Any]], models: Models, level
         mine = to_customers([row for row in rows if row["band"] == band])
         forecasts[band] = models.worth(mine, months=MONTHS, currency=data.currency, level=level)
     return forecasts
+
+
+def _sql(data: Data, people: Any) -> str:
+    """What the people of each band paid, as a query on the imported tables; without orders, how many they are."""
+    if not data.has("orders"):
+        return data.engine.sql(people.group_by("band").aggregate(n=people.count()))
+    rows = spent_after(data, people, SPENT_WITHIN)
+    return data.engine.sql(rows.group_by("band").aggregate(n=rows.count(), mean=rows.x.mean()))
 
 
 def _needs(table: str, n: int) -> NoEstimate:
