@@ -197,8 +197,8 @@ def _zoned(text: str, take: Take) -> str:
     """A time with its zone, in ISO or in one of the formats; those with a literal Z, UTC or GMT are read as UTC."""
     tried = [f"TRY_CAST({text} AS TIMESTAMPTZ)"]
     bare = _stripped(text)
-    colon = literal(r"\s?([+-]\d{2})(\d{2})$")  # the engine reads +02:00 and Z, not +0200 and z
-    tried.append(f"TRY_CAST(regexp_replace(upper({bare}), {colon}, '\\1:\\2') AS TIMESTAMPTZ)")
+    colon = literal(r"\s?([+-]\d{2})(\d{2})\s*$")  # the engine reads +02:00 and Z, not +0200 and z
+    tried.append(f"TRY_CAST(regexp_replace(upper({text}), {colon}, '\\1:\\2') AS TIMESTAMPTZ)")
     offsets = [form for form in take.format if "%z" in form]
     plain = [form for form in take.format if "%z" not in form and form.endswith(("Z", "UTC", "GMT"))]
     if offsets:
