@@ -35,7 +35,7 @@ def test_a_period_is_read_as_people_write_it(text: str, start: date, end: date, 
     "text", ["", "17", "2017-13", "2017-Q5", "2017-W54", "2015-02-29", "March", "2017-1", "2017/03"]
 )
 def test_what_is_no_period_is_refused(text: str) -> None:
-    with pytest.raises(BadDefinition, match="no period|not a period"):
+    with pytest.raises(BadDefinition, match=r"no period|not a period"):
         Period.parse(text)
 
 

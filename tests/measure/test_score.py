@@ -64,6 +64,16 @@ ORDERS = [
         "kind": ["purchase", "renewal", "refund", None][i % 4],
     }
     for i in range(60)
+] + [
+    {
+        "order_id": f"late{i}",
+        "customer_id": f"new{i // 2}",
+        "paid_at": at("2017-06-20T10:00:00") + days(i),
+        "amount": Decimal(5),
+        "kind": "purchase",
+        "unit": "pop-up",
+    }
+    for i in range(9)
 ]
 SUBSCRIPTIONS = [
     {
@@ -271,6 +281,17 @@ def test_a_question_that_nothing_fits_has_a_reason(company: Company) -> None:
         (row,) = score(data, metric, where=where).rows
         assert isinstance(row.result, NoEstimate) and row.result.n == 0 and "fit the question" in row.result.reason
     assert score(data, NPS, by=["touchpoint"], where="touchpoint = moon").rows == ()
+
+
+def test_customers_are_followed_until_the_newest_order_of_anybody(company: Company) -> None:
+    data = company.data(orders=ORDERS)
+    repeats = METRICS["repeat_purchase_rate"]
+    (row,) = score(data, repeats, where="paid_at < 2017-02").rows
+    assert row.result.n == len({r["customer_id"] for r in ORDERS[:9] if r["customer_id"] and r["kind"] != "refund"})
+    (row,) = score(data, repeats, period="2017-06").rows  # not followed for ninety days yet
+    assert row.result == NoEstimate("no orders fit the question", 0)
+    (row,) = score(data, repeats, period="2017-01").rows  # who first bought in January, whenever they came again
+    assert isinstance(row.result, Estimate) and row.result.value > 0
 
 
 def test_weights_and_what_has_none(company: Company) -> None:

@@ -69,7 +69,7 @@ class Engine(ABC):
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
-        self._views: dict[str, tuple[tuple[str, ...], tuple[Column, ...]]] = {}
+        self._views: dict[tuple[str, Sequence[str], Sequence[Column]], str] = {}
         self._numbers = count(1)
 
     def view(self, name: str, files: Sequence[str], columns: Sequence[Column]) -> Table:
@@ -78,10 +78,11 @@ class Engine(ABC):
         A column that a file does not have is null there. The table is called `name`, or by a fresh name where that
         one stands for other files: two import numbers can be read side by side.
         """
-        source = (tuple(files), tuple(columns))
-        if self._views.setdefault(name, source) != source:
-            name = fresh_name(name)
-            self._views[name] = source
+        source = (name, tuple(files), tuple(columns))
+        if source not in self._views:
+            taken = name in self._views.values()
+            self._views[source] = fresh_name(name) if taken else name
+        name = self._views[source]
         self._create_view(name, files, columns)
         return self._table(name, ibis.schema({column.name: _TYPES[column.type] for column in columns}))
 
