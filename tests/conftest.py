@@ -47,7 +47,7 @@ class Simulated:
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
     """Fifteen hundred customers over two years, imported from their exports by `add` alone."""
     folder = tmp_path_factory.mktemp("company")
     written = write_company(Company(customers=1_500), folder / "exports")
@@ -56,6 +56,12 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
     data = workspace.data()
     yield Simulated(workspace, data, summary, folder / "exports", written.truth)
     data.engine.close()
+
+
+@pytest.fixture(scope="session")
+def company(simulated: Simulated) -> Simulated:
+    """The same by the name that most rooms use; some have a company of their own."""
+    return simulated
 
 
 @pytest.fixture
@@ -78,7 +84,7 @@ def imported(tmp_path: Path) -> Iterator[Callable[..., Data]]:
 
 
 @pytest.fixture(scope="session")
-def touchstone() -> Callable[..., str]:
+def command() -> Callable[..., str]:
     """Runs the command in this process and gives what it printed; anything but success fails the test."""
 
     def run(*arguments: object) -> str:
@@ -90,11 +96,11 @@ def touchstone() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def records(touchstone: Callable[..., str]) -> Callable[..., list[dict[str, Any]]]:
+def records(command: Callable[..., str]) -> Callable[..., list[dict[str, Any]]]:
     """The same with --json."""
 
     def run(*arguments: object) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads(touchstone(*arguments, "--json"))
+        found: list[dict[str, Any]] = json.loads(command(*arguments, "--json"))
         return found
 
     return run
@@ -110,34 +116,34 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def airport(real_data: Path, touchstone: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def airport(real_data: Path, command: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the eight waves of the airport's survey, by one `touchstone add` of their folder."""
     folder = tmp_path_factory.mktemp("airport") / "workspace"
-    touchstone("init", folder, "--timezone", "America/Los_Angeles")
-    touchstone("add", real_data / "sfo_airport_survey", "-w", folder)
+    command("init", folder, "--timezone", "America/Los_Angeles")
+    command("add", real_data / "sfo_airport_survey", "-w", folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def shop(real_data: Path, touchstone: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shop(real_data: Path, command: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace in pounds with the invoices of the online shop."""
     folder = tmp_path_factory.mktemp("shop") / "workspace"
-    touchstone("init", folder, "--timezone", "Europe/London", "--currency", "GBP")
-    touchstone("add", real_data / "online_retail", "-w", folder)
+    command("init", folder, "--timezone", "Europe/London", "--currency", "GBP")
+    command("add", real_data / "online_retail", "-w", folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def help_desk(real_data: Path, touchstone: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def help_desk(real_data: Path, command: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the incidents of the help desk."""
     folder = tmp_path_factory.mktemp("help_desk") / "workspace"
-    touchstone("init", folder)
-    touchstone("add", real_data / "it_incidents", "-w", folder)
+    command("init", folder)
+    command("add", real_data / "it_incidents", "-w", folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def company_report(company: Simulated) -> Story:
+def company_report(simulated: Simulated) -> Story:
     """The report that is composed from the simulated company."""
-    settings = company.workspace.settings
-    return compose(company.data, metrics_of(company.workspace.folder), name=settings.name, made_on=date(2026, 1, 5))
+    settings = simulated.workspace.settings
+    return compose(simulated.data, metrics_of(simulated.workspace.folder), name=settings.name, made_on=date(2026, 1, 5))

@@ -1,7 +1,8 @@
 """Eight questions that somebody new to the company must be able to answer from the report within five minutes.
 
-Each comes with the words of the sample report that answer it; the browser test looks for them in what can be seen
-without opening anything. To try it with a person: hand over the report, read the questions aloud, take the time.
+Each comes with the words that answer it: in the sample report, in one of a company that has nothing yet, and in the one
+composed from a simulated company. The browser test looks for them in what can be seen without opening anything. To try
+it with a person: hand over the report, read the questions aloud, take the time.
 """
 
 from __future__ import annotations
@@ -43,4 +44,20 @@ BARE = (
     ("11 answers are too few: about 40 more would give a range of 15 points",),
 )
 
-STORIES: dict[str, tuple[Story, tuple[tuple[str, ...], ...]]] = {"rich": (rich(), RICH), "bare": (bare(), BARE)}
+COMPOSED = (
+    ("Net Promoter Score", "points (", "likely ", "n = "),
+    ("since the year before: ", "the year before: "),
+    ("Found it easy (CES 2.0)", "Retention over a year"),
+    ("Delivery satisfies fewest customers", "Delivery below the others, and not by chance."),
+    ("Delivery goes with ", "Delivery matters much, rated low", "association, not cause"),
+    (
+        "Promoters paid ",
+        " EUR in the year after their answer",
+        "Differences between these groups are correlation only.",
+    ),
+    ("Improve delivery", "chosen by lot, and compare.", "Evidence correlation only"),
+    ("Who did not answer:", "have no customer or no date and are left out."),
+)
+
+WORDS: dict[str, tuple[tuple[str, ...], ...]] = {"rich": RICH, "bare": BARE, "composed": COMPOSED}
+STORIES: dict[str, Story] = {"rich": rich(), "bare": bare()}

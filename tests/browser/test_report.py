@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
-from tests.browser.questions import QUESTIONS, STORIES
+from tests.browser.questions import QUESTIONS, STORIES, WORDS
 from tests.report.sample import rich
 
 from touchstone.report.page import render
@@ -80,10 +80,10 @@ def plain(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def files(tmp_path_factory: pytest.TempPathFactory, company_report: Story) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("reports")
     made = {}
-    for name, (story, _) in STORIES.items():
+    for name, story in (*STORIES.items(), ("composed", company_report)):
         made[name] = folder / f"{name}.html"
         made[name].write_text(render(story), encoding="utf-8")
     return made
@@ -99,7 +99,7 @@ def report(request: pytest.FixtureRequest, browser: Browser, files: dict[str, Pa
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", WORDS)
 def test_nothing_is_wider_than_the_screen(browser: Browser, files: dict[str, Path], name: str, width: int) -> None:
     page = open_report(browser, files[name], viewport={"width": width, "height": 900}).page
     for door in page.locator("summary").all():
@@ -131,7 +131,13 @@ def test_long_words_from_outside_do_not_widen_the_page(browser: Browser, tmp_pat
 
 @pytest.mark.parametrize(
     ("name", "scheme", "width"),
-    [("rich", "light", 360), ("rich", "dark", 1440), ("rich", "light", 1440), ("bare", "light", 1440)],
+    [
+        ("rich", "light", 360),
+        ("rich", "dark", 1440),
+        ("rich", "light", 1440),
+        ("bare", "light", 1440),
+        ("composed", "light", 360),
+    ],
 )
 def test_axe_finds_no_barrier(browser: Browser, files: dict[str, Path], name: str, scheme: str, width: int) -> None:
     if not AXE.is_file() and os.environ.get("CI") != "true":
@@ -165,12 +171,12 @@ def visible(browser: Browser, files: dict[str, Path]) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", WORDS)
 @pytest.mark.parametrize("question", range(len(QUESTIONS)), ids=lambda at: QUESTIONS[at])
 def test_a_newcomer_finds_the_answer_without_opening_anything(
     visible: dict[str, str], name: str, question: int
 ) -> None:
-    for words in STORIES[name][1][question]:
+    for words in WORDS[name][question]:
         assert words in visible[name]
     assert "SELECT" not in visible[name], "what is behind a door is not counted as seen"
 
@@ -249,7 +255,7 @@ def test_dark_is_dark_in_the_pictures_too(browser: Browser, files: dict[str, Pat
     page.context.close()
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", WORDS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_prints_on_at_most_eight_pages(
     browser: Browser, files: dict[str, Path], tmp_path: Path, name: str, scheme: str

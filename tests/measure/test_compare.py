@@ -110,16 +110,16 @@ def test_nobody_in_common_is_the_difference_of_two_samples(imported: Callable[..
     assert found.verdict.words == "a real change"
 
 
-def test_an_exact_sum_has_no_change_with_an_interval(company: Simulated) -> None:
-    found = compare(company.data, metric_named("sales"), Period.parse("2024"), Period.parse("2025"))
+def test_an_exact_sum_has_no_change_with_an_interval(simulated: Simulated) -> None:
+    found = compare(simulated.data, metric_named("sales"), Period.parse("2024"), Period.parse("2025"))
     assert isinstance(found.now, Total)
     assert isinstance(found.change, NoEstimate)
-    paid = [row for row in company.rows("orders.csv") if row["kind"] == "purchase"]
+    paid = [row for row in simulated.rows("orders.csv") if row["kind"] == "purchase"]
     assert found.now.n + found.before.rows[0].result.n == pytest.approx(len(paid), abs=5)  # New Year in Berlin
 
 
-def test_retention_of_two_years_is_compared_as_two_samples(company: Simulated) -> None:
-    found = compare(company.data, metric_named("retention"), Period.parse("2024"), Period.parse("2025"))
+def test_retention_of_two_years_is_compared_as_two_samples(simulated: Simulated) -> None:
+    found = compare(simulated.data, metric_named("retention"), Period.parse("2024"), Period.parse("2025"))
     assert isinstance(found.change, Estimate)
     assert found.kind == ""
     assert found.change.value == pytest.approx(found.now.value - found.before.rows[0].result.value)

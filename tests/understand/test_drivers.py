@@ -100,7 +100,7 @@ def test_shares_of_the_airport_sum_to_r_squared(terminal: Drivers) -> None:
 
 @pytest.mark.real_data
 def test_a_fifth_of_the_ratings_deleted_at_random_moves_no_share_beyond_its_interval(
-    passengers: list[dict[str, Any]], real_data: Path, touchstone: Callable[..., str], records: Records, tmp_path: Path
+    passengers: list[dict[str, Any]], real_data: Path, command: Callable[..., str], records: Records, tmp_path: Path
 ) -> None:
     source = real_data / "sfo_airport_survey" / "2017_SFO_Customer_Survey.csv"
     with source.open(encoding="utf-8-sig", newline="") as lines:
@@ -116,8 +116,8 @@ def test_a_fifth_of_the_ratings_deleted_at_random_moves_no_share_beyond_its_inte
     csv.writer(changed).writerows([header, *rows])
     file = tmp_path / source.name
     file.write_text(changed.getvalue(), encoding="utf-8")
-    touchstone("init", tmp_path / "holes")
-    touchstone("add", file, "-w", tmp_path / "holes")
+    command("init", tmp_path / "holes")
+    command("add", file, "-w", tmp_path / "holes")
     again = {row["item"]: row for row in records("drivers", "overall_rating", "-w", tmp_path / "holes")}
     assert sum(row["answered"] for row in again.values()) < 0.82 * sum(row["answered"] for row in passengers)
     together = sum(row["value"] for row in again.values())

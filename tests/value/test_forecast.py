@@ -24,14 +24,14 @@ HEAD = "order_id,customer_id,paid_at,amount\n"
 
 @pytest.mark.real_data
 def test_three_months_held_out_lie_inside_the_interval_and_the_average_of_the_past_does_not(
-    shop: Path, records: Records, touchstone: Callable[..., str]
+    shop: Path, records: Records, command: Callable[..., str]
 ) -> None:
     (row,) = records("value", "--holdout", "3", "-w", shop)
     assert row["start"].startswith("2011-09-09")  # nine months of the year to fit, three to come
     assert row["low"] <= row["actual"] <= row["high"]
     assert row["high"] < row["average_of_the_past"]
     assert row["average_of_the_past"] / row["actual"] > 1.3
-    told = touchstone("value", "--holdout", "3", "-w", shop)
+    told = command("value", "--holdout", "3", "-w", shop)
     assert f"{row['actual']:,} purchases (inside the interval)" in told
     assert "An average of the past would have said" in told
 
