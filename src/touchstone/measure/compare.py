@@ -11,6 +11,7 @@ from touchstone.core.where import parse_where
 from touchstone.engine.data import Data
 from touchstone.engine.moments import cross_sums
 from touchstone.engine.rows import Question, rows_of_periods
+from touchstone.measure.changes import ends_of, unit_of_change
 from touchstone.measure.kinds import UNSTATED, of_one_kind
 from touchstone.measure.score import score
 from touchstone.measure.scores import Scores
@@ -82,4 +83,5 @@ def _change(
         clusters=one.moments.clusters + two.moments.clusters - shared["shared"],
         **{name: float(shared[name]) for name in ("aa", "ab", "ba", "bb")},
     )
-    return paired_difference(pair, unit=two.result.unit, level=level)
+    lowest, highest = ends_of(metric)
+    return paired_difference(pair, unit=unit_of_change(two.result.unit), level=level, lowest=lowest, highest=highest)
