@@ -96,7 +96,8 @@ def _tell(scores: Scores) -> None:
         print_table(heads, [_cells(row, scores) for row in scores.rows], right=[scores.metric.name, "n"])
     for note in scores.notes:
         click.echo(f"Note: {note}.")
-    methods = {row.result.method for row in scores.rows if isinstance(row.result, Estimate)}
+    results = [row.result for row in scores.rows] + [row.adjusted.value for row in scores.rows if row.adjusted]
+    methods = {result.method for result in results if isinstance(result, Estimate)}
     if methods:
         click.echo(f"Method: {'; '.join(sorted(methods))}. Data as of import {scores.data_number}.")
 
