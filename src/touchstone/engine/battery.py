@@ -15,23 +15,32 @@ from touchstone.engine.data import Data
 from touchstone.engine.rows import Question, answers_with_points
 
 OUTCOME = "y"
+FEWEST = 10  # people on either side, for "does not apply" to be told from a rating
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A rated question: how many answered it, how many said it does not apply, its mean, and its scale."""
+    """A rated question: how many answered it, how many said it does not apply, its mean, and its scale.
+
+    `raters` and `skippers` are the people behind these answers.
+    """
 
     question_id: str
     answered: int
     not_applicable: int
+    raters: int
+    skippers: int
     mean: float
     lowest: float | None
     highest: float | None
 
     @property
     def structural(self) -> bool:
-        """Whether "not applicable" is common enough to be told from a rating by an indicator of its own."""
-        return self.not_applicable > 0
+        """Whether "not applicable" is common enough to be told from a rating by an indicator of its own.
+
+        Below that one person more or less would decide what the indicator says; those few count as blank.
+        """
+        return min(self.skippers, self.raters) >= FEWEST
 
 
 def rated_items(data: Data, metric: Metric, question: Question) -> list[Item]:
@@ -40,6 +49,8 @@ def rated_items(data: Data, metric: Metric, question: Question) -> list[Item]:
     counted = beside.group_by("question_id").aggregate(
         answered=beside.score.count(),
         not_applicable=_skipped(beside).sum(),
+        raters=_person(beside).nunique(where=beside.score.notnull()),
+        skippers=_person(beside).nunique(where=_skipped(beside)),
         mean=beside.score.mean(),
         lowest=beside.scale_low.min(),
         highest=beside.scale_high.max(),
@@ -52,6 +63,8 @@ def rated_items(data: Data, metric: Metric, question: Question) -> list[Item]:
             question_id=row["question_id"],
             answered=int(row["answered"]),
             not_applicable=int(row["not_applicable"] or 0),
+            raters=int(row["raters"]),
+            skippers=int(row["skippers"]),
             mean=float(row["mean"]),
             lowest=row["lowest"],
             highest=row["highest"],
@@ -66,8 +79,8 @@ def battery(
     """Rows (y, x0, u0, x1, …, w, cluster), and the columns that belong to each item.
 
     y is the answer to the metric, high is good. An item that everybody could rate is one column, its score, empty where
-    it was left blank. One that does not apply to some is two: u, 1 where it was rated and 0 where it does not apply,
-    and x = u · (score − mean); both are empty where it was left blank.
+    it was left blank. One that does not apply to some (see `Item.structural`) is two: u, 1 where it was rated and 0
+    where it does not apply, and x = u · (score − mean); both are empty where it was left blank.
     """
     assert isinstance(metric.form, Score)  # noqa: S101  drivers are of scores
     outcome = answers_with_points(data, metric, metric.form, question)
@@ -105,6 +118,10 @@ def _beside(data: Data, metric: Metric, question: Question) -> Table:
     answers = data.table("answers")
     rated = answers.filter((answers.metric != own) & (answers.score.notnull() | _skipped(answers)))
     return rated.semi_join(asked, "submission_id")
+
+
+def _person(answers: Table) -> Any:
+    return ibis.coalesce(answers.customer_id, answers.submission_id)
 
 
 def _skipped(answers: Table) -> Any:

@@ -163,7 +163,7 @@ def _told(
         dropped=_dropped(shares, columns),
         sql=sql,
         data_number=data.number,
-        notes=_notes(shares, fitted, _dropped(shares, columns)),
+        notes=_notes(items, shares, fitted, _dropped(shares, columns)),
     )
 
 
@@ -277,13 +277,16 @@ def _dropped(shares: Shares, columns: Mapping[str, tuple[str, ...]]) -> tuple[st
     return tuple(item for item, group in columns.items() if set(group) & set(shares.dropped))
 
 
-def _notes(shares: Shares, fitted: Fitted, dropped: Sequence[str]) -> tuple[str, ...]:
+def _notes(items: Sequence[Item], shares: Shares, fitted: Fitted, dropped: Sequence[str]) -> tuple[str, ...]:
     notes = ["what goes with the score, not what causes it"]
     if fitted.complete < fitted.gram.n:
         notes.append(
             f"{fitted.complete:,} of {fitted.gram.n:,} answers rate everything; "
             "the others count by maximum likelihood for what they hold"
         )
+    rare = [item.question_id for item in items if item.not_applicable and not item.structural]
+    if rare:
+        notes.append(f"'does not apply' is too rare to be a state of its own and counts as blank: {', '.join(rare)}")
     if dropped:
         notes.append(f"partly left out because they repeat others or never vary: {', '.join(dropped)}")
     high = [share.name for share in shares.items if share.vif > 5]
