@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +133,9 @@ def test_every_customer_is_in_one_replicate_group(here: Data, cube: Cube) -> Non
 )  # PySpark leaves sockets to the collector
 def test_engines_build_the_same_cube(data: Data, here: Data) -> None:
     shape = Shape({"region": 3}, 20, frozenset({"nps"}))
-    mine = rollups(data, NPS, shape)
-    for (rollup, table), (same, expected) in zip(mine, rollups(here, NPS, shape), strict=True):
+    # the flat sums, and both roll-ups of the whole: more would only keep Spark busy
+    mine, theirs = (islice(rollups(each, NPS, shape), 3) for each in (data, here))
+    for (rollup, table), (same, expected) in zip(mine, theirs, strict=True):
         assert rollup == same
         keys = [name for name in expected.column_names if name not in ("n", "w", "ww", "wx", "wxx")]
         found, wanted = _by(table, keys), _by(expected, keys)
