@@ -287,6 +287,36 @@ def test_what_does_not_apply_is_a_state_of_its_own(imported: Callable[..., Data]
     assert row.share.value / 100 == pytest.approx(dict(zip(direct.items, direct.share, strict=True))["x1"], rel=1e-8)
 
 
+def test_a_rare_does_not_apply_counts_as_blank_and_blows_nothing_up(imported: Callable[..., Data]) -> None:
+    design = designs.d1(1_000, np.random.default_rng(12))
+    skipped, blank = design.x.copy(), design.x.copy()
+    skipped[:2, 2], blank[:2, 2] = np.inf, np.nan
+    (text, mapping), (other, _) = wide(skipped, design.y), wide(blank, design.y)
+    rare, none = (drivers(imported({"d.csv": words}, mapping=mapping), D1) for words in (text, other))
+    assert isinstance(rare, Drivers)
+    assert isinstance(none, Drivers)
+    for one, same in zip(rare.rows, none.rows, strict=True):
+        assert (one.share.value, one.share.se) == (pytest.approx(same.share.value), pytest.approx(same.share.se))
+        assert one.share.high - one.share.low < 10
+    assert next(row for row in rare.rows if row.name == "x2").not_applicable == 2
+    assert any("too rare to be a state of its own" in note and note.endswith(": x2") for note in rare.notes)
+
+
+def test_a_touchpoint_that_hardly_anybody_met_is_left_out_and_named(imported: Callable[..., Data]) -> None:
+    rng = np.random.default_rng(13)
+    design = designs.d1(1_000, rng)
+    x = np.column_stack([design.x[:, 0], np.where(np.arange(1_000) < 5, rng.normal(0, 1, 1_000), np.inf)])
+    text, mapping = wide(x, design.y)
+    data = imported({"d.csv": text}, mapping=mapping)
+    told = drivers(data, D1)
+    assert isinstance(told, Drivers)
+    assert [row.name for row in told.rows] == ["x0"]
+    assert "rated by too few to tell, and left out: x1" in told.notes
+    asked_for = drivers(data, D1, items=["x0", "x1"])
+    assert isinstance(asked_for, NoEstimate)
+    assert asked_for.reason == "only 5 answers hold both 'the score' and 'x1'; 10 are needed"
+
+
 def test_answers_of_one_customer_are_one_witness(imported: Callable[..., Data]) -> None:
     """Each answer written down four times by its customer: the same shares, and intervals of the same width."""
     design = designs.d1(500, np.random.default_rng(9))

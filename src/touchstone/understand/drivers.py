@@ -13,7 +13,7 @@ from touchstone.core.estimate import Estimate, Measured, NoEstimate, record
 from touchstone.core.metric import Metric, Score
 from touchstone.core.period import Period
 from touchstone.core.where import parse_where
-from touchstone.engine.battery import OUTCOME, Item, battery, rated_items
+from touchstone.engine.battery import FEWEST, OUTCOME, Item, battery, rated_items
 from touchstone.engine.data import Data
 from touchstone.engine.grams import GROUPS, gram_sums, pattern_moments
 from touchstone.engine.rows import Question
@@ -97,8 +97,12 @@ def drivers(
         raise Refused("There are no answers yet.", hint="import a survey: touchstone add survey.csv")
     question = Question(where=parse_where(where), weight=weight, period=Period.parse(period) if period else None)
     one = of_one_kind(data, metric, question)
-    question = one.question
+    question, unheard = one.question, list[str]()
     chosen = _chosen(rated_items(data, metric, question), items, metric)
+    if not items:  # whom hardly anybody rated tells nothing, and would leave nothing told of the others
+        chosen, unheard = _heard(chosen)
+    if not chosen:
+        return NoEstimate(f"no touchpoint was rated by {FEWEST} people", 0)
     rows, columns = battery(data, metric, question, chosen)
     names = [name for group in columns.values() for name in group]
     with data.engine.kept(rows) as kept:
@@ -114,13 +118,22 @@ def drivers(
         return _in_words(shares, columns)
     sql = data.engine.sql(gram_sums(rows, [OUTCOME, *names], centre=moments.centre, groups=GROUPS, patterns=True))
     found = _told(data, metric, chosen, columns, fitted, shares, sql, level)
-    return replace(found, kind=one.kind, notes=(*found.notes, *([one.remark] if one.remark else [])))
+    remarks = [f"rated by too few to tell, and left out: {', '.join(unheard)}"] if unheard else []
+    return replace(found, kind=one.kind, notes=(*found.notes, *remarks, *([one.remark] if one.remark else [])))
+
+
+def _heard(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
+    """The items that enough people rated, and the names of the others."""
+    few = [item.question_id for item in items if item.raters < FEWEST]
+    return [item for item in items if item.raters >= FEWEST], few
 
 
 def _in_words(reason: NoEstimate, columns: Mapping[str, tuple[str, ...]]) -> NoEstimate:
     """A reason that names the ratings rather than the columns they were put into."""
-    names = {column: item for item, group in columns.items() for column in group}
-    return NoEstimate(re.sub(r"\b[xu]\d+\b", lambda match: names.get(match[0], match[0]), reason.reason), reason.n)
+    names = {OUTCOME: "the score"} | {column: item for item, group in columns.items() for column in group}
+    return NoEstimate(
+        re.sub(rf"\b(?:[xu]\d+|{OUTCOME})\b", lambda match: names.get(match[0], match[0]), reason.reason), reason.n
+    )
 
 
 def _chosen(rated: Sequence[Item], names: Sequence[str], metric: Metric) -> list[Item]:
