@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import Any
 
 import pytest
@@ -41,6 +42,7 @@ def seconds(time: datetime) -> int:
     return int((time - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() // 1)
 
 
+@cache
 class Clock:
     """Minute by minute through all of the made years: whether business was open, and how many minutes so far."""
 
