@@ -60,7 +60,10 @@ class Workspace:
         if path.exists():
             raise Refused(f"There is a workspace in '{folder}' already.", hint="choose another folder.")
         read_settings(settings)
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Refused(f"'{folder}' cannot be made: {error.strerror}.", hint="choose another folder.") from None
         path.write_text(_settings_text(settings), encoding="utf-8")
         return cls.open(folder)
 

@@ -63,7 +63,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command. Exit status 0 when done, 2 when refused; a traceback is a bug of ours."""
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="touchstone", standalone_mode=False)
     except TouchstoneError as error:
         sys.exit(_complain(error.problem, error.hint))
     except click.ClickException as error:

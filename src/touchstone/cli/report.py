@@ -40,7 +40,10 @@ def write_report(workspace: Workspace, output: Path | None = None, *, as_of: int
     metrics = metrics_of(workspace.folder)
     story = compose(workspace.data(as_of=as_of), metrics, name=workspace.settings.name, made_on=today)
     page = render(story)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"'{path.parent}' cannot be made: {error.strerror}.", hint="choose another folder.") from None
     unfinished = path.with_suffix(".unfinished")
     unfinished.write_text(page, encoding="utf-8")
     unfinished.replace(path)

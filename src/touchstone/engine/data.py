@@ -53,6 +53,8 @@ class Data:
     _views: dict[str, Table] = field(default_factory=dict)
     _who: Table | None = None
     _who_known: bool = False
+    _merged: Table | None = None
+    _merged_known: bool = False
 
     def has(self, name: str) -> bool:
         """Whether any row was ever imported into the table."""
@@ -130,7 +132,7 @@ class Data:
         return self._who
 
     def _find_people(self) -> Table | None:
-        merged = same_people(self.engine, self.table("identities")) if self.has("identities") else None
+        merged = self._merged_people()
         accounts = self._accounts()
         if merged is None:
             return accounts
@@ -163,13 +165,36 @@ class Data:
             return table.mutate(**{column: table[renamed]})
         if column.startswith(_LATEST) and "customer_id" in table.columns:
             attribute = column.removeprefix(_LATEST)
-            customers = self.table("customers")
-            if attribute not in customers.columns:
-                raise UnknownName.among("column of customers", attribute, customers.columns)
-            latest = customers.select(latest_id="customer_id", **{column: customers[attribute]})
-            return table.left_join(latest, table["customer_id"] == latest["latest_id"]).drop("latest_id")
+            if attribute not in self.table("customers").columns:
+                raise UnknownName.among("column of customers", attribute, self.table("customers").columns)
+            return self._with_latest(table, attribute, column)
         known = [*table.columns, *(GRAINS if NOUNS[name].time else ())]
         raise UnknownName.among(f"column of {name}", column, known)
+
+    def _with_latest(self, table: Table, attribute: str, column: str) -> Table:
+        """`table` with the latest `attribute` of each row's customer, under whichever of their numbers it is kept."""
+        customers = self.table("customers")
+        merged = self._merged_people()
+        if merged is None:
+            latest = customers.select(latest_id="customer_id", **{column: customers[attribute]})
+            return table.left_join(latest, table["customer_id"] == latest["latest_id"]).drop("latest_id")
+        person = merged.select(other_id="customer_id", person_id="person")
+        known = customers.left_join(person, customers["customer_id"] == person["other_id"])
+        known = known.mutate(latest_id=ibis.coalesce(known["person_id"], known["customer_id"]))
+        latest = known.group_by("latest_id").aggregate(**{column: known[attribute].max()})
+        asked = table.left_join(person, table["customer_id"] == person["other_id"])
+        asked = asked.mutate(_person=ibis.coalesce(asked["person_id"], asked["customer_id"]))
+        joined = asked.left_join(latest, asked["_person"] == latest["latest_id"])
+        return joined.drop("latest_id", "_person", "person_id", "other_id")
+
+    def _merged_people(self) -> Table | None:
+        """Customers who are somebody else under another number; found once."""
+        if not self._merged_known:
+            names = self.table("identities") if self.has("identities") else None
+            found = None if names is None else same_people(self.engine, names)
+            self._merged = None if found is None else self.engine.keep(found)
+            self._merged_known = True
+        return self._merged
 
     def _period(self, table: Table, name: str, grain: Grain) -> Any:
         time = NOUNS[name].time

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 _MARK = ".importing"
-_ENTRY = re.compile(r"(\d{20})\..+")
+_ENTRY = re.compile(r"(\d{20})\.[^#]+")  # `…json#1` is an entry that was still being written
 _NO_ENTRIES = {"_last_checkpoint"}
 
 
