@@ -112,7 +112,7 @@ def test_times_in_a_doubled_or_skipped_hour_are_counted_in_the_summary(desk_in: 
     walls = ["2024-10-27 02:30", "2024-03-31 02:30", "2024-10-27 02:30Z", "2024-10-27 04:30"]
     body = "".join(f"{n},{wall},1\n" for n, wall in enumerate(walls))
     file = desk.take("order_id,paid_at,amount\n" + body)
-    assert file.notes == ("2 times fell into a clock change; the first reading counts",)
+    assert file.notes == ("times that fell into a clock change: 2; the first reading counts",)
     assert [at.strftime("%H:%M") for at in desk.rows("orders", "paid_at")] == ["00:30", "01:30", "02:30", "03:30"]
 
 

@@ -138,9 +138,9 @@ def test_a_folder_of_exports_lands_as_its_truth_says(tmp_path: Path, dirt: bool)
     texts = data.fetch(answers.aggregate(n=answers.text.count())).rows[0]["n"]
     assert texts == surveys["comments"] + planted.get("comments like formulas", 0)
     backwards = truth["files"]["tickets.csv"].get("planted", {}).get("solved before created", 0)
-    assert any(f"{backwards} rows have 'resolved_at' before" in note for note in files["tickets.csv"].notes) == bool(
-        backwards
-    )
+    assert any(
+        f"rows with 'resolved_at' before 'opened_at': {backwards};" in note for note in files["tickets.csv"].notes
+    ) == bool(backwards)
     known = answers.filter(answers.customer_id.notnull() & (answers.metric == "nps"))
     found = data.fetch(
         known.aggregate(n=known.count(), segments=known.segment.count(), usage=known.usage_index.count())

@@ -436,11 +436,11 @@ def _summary(
 
 def _remarks(engine: DuckDB, landing: Landing, shifted: int, rounded: int) -> list[str]:
     """What a person should know of values that were taken."""
-    remarks = [f"{shifted:,} times fell into a clock change; the first reading counts"] if shifted else []
+    remarks = [f"times that fell into a clock change: {shifted:,}; the first reading counts"] if shifted else []
     if rounded:
-        remarks.append(f"{rounded:,} rows have amounts of more than four decimals; they were rounded to four")
+        remarks.append(f"rows with amounts of more than four decimals: {rounded:,}; rounded to four")
     # nothing says which of two times in the wrong order is wrong, so such rows are taken
     return remarks + [
-        f"{n:,} rows have '{later}' before '{earlier}'; both are kept as they are"
+        f"rows with '{later}' before '{earlier}': {n:,}; both are kept as they are"
         for earlier, later, n in backwards(engine, landing)
     ]
