@@ -131,3 +131,23 @@ def test_a_period_without_answers_says_so(imported: Callable[..., Data]) -> None
     found = compare(data, NPS, BEFORE, AFTER)
     assert isinstance(found.change, NoEstimate)
     assert found.verdict.words == "too few answers to tell"
+
+
+def test_amounts_per_customer_are_paired_about_one_centre(imported: Callable[..., Data]) -> None:
+    rng = np.random.default_rng(9)
+    first, second = np.arange(160), np.arange(60, 230)
+    taste = np.exp(rng.normal(4, 0.6, 230))
+    before = np.round(taste[first] * rng.uniform(0.8, 1.2, 160))
+    after = np.round(2.5 * taste[second] * rng.uniform(0.8, 1.2, 170))
+    lines = [f"{year}-{who},C{who},{year}-05-0{1 + who % 9},{paid:.0f}"
+             for year, people, amounts in ((2023, first, before), (2024, second, after))
+             for who, paid in zip(people, amounts, strict=True)]  # fmt: skip
+    data = imported({"orders.csv": "order_id,customer_id,paid_at,amount\n" + "\n".join(lines) + "\n"})
+    found = compare(data, metric_named("revenue_per_customer"), BEFORE, AFTER)
+    x, cluster = np.concatenate([before, after]), np.concatenate([first, second])
+    pair = PairMoments.of(x, None, cluster, np.repeat([1, 2], [160, 170]))
+    direct = paired_difference(pair, unit="EUR")
+    assert isinstance(found.change, Estimate)
+    assert isinstance(direct, Estimate)
+    assert found.change.value == pytest.approx(after.mean() - before.mean())
+    assert found.change.se == pytest.approx(direct.se)
