@@ -16,7 +16,8 @@ from touchstone.core.estimate import Estimate, NoEstimate
 from touchstone.engine.data import Data
 from touchstone.engine.histories import newest_order
 from touchstone.stats.backtest import NOT_TESTED
-from touchstone.value.forecast import fit_models, hold_out, past_errors
+from touchstone.stats.buying import Customers
+from touchstone.value.forecast import Models, hold_out, past_errors
 
 Records = Callable[..., list[dict[str, Any]]]
 HEAD = "order_id,customer_id,paid_at,amount\n"
@@ -24,19 +25,18 @@ HEAD = "order_id,customer_id,paid_at,amount\n"
 
 @pytest.mark.real_data
 def test_three_months_held_out_lie_inside_the_interval_and_the_average_of_the_past_does_not(
-    shop: Path, records: Records, command: Callable[..., str]
+    shop: Path, records: Records
 ) -> None:
     (row,) = records("value", "--holdout", "3", "-w", shop)
     assert row["start"].startswith("2011-09-09")  # nine months of the year to fit, three to come
     assert row["low"] <= row["actual"] <= row["high"]
     assert row["high"] < row["average_of_the_past"]
     assert row["average_of_the_past"] / row["actual"] > 1.3
-    told = command("value", "--holdout", "3", "-w", shop)
-    assert f"{row['actual']:,} purchases (inside the interval)" in told
-    assert "An average of the past would have said" in told
 
 
-def test_purchases_held_out_are_days_of_known_customers_counted_by_hand(company: Simulated) -> None:
+def test_purchases_held_out_are_days_of_known_customers_counted_by_hand(
+    company: Simulated, command: Callable[..., str]
+) -> None:
     held = hold_out(company.data, months=6)
     cluster = {row["customer_id"]: row["account_id"] or row["customer_id"] for row in company.rows("customers.csv")}
     orders = [row for row in company.rows("orders.csv") if row["kind"] != "refund"]
@@ -50,6 +50,9 @@ def test_purchases_held_out_are_days_of_known_customers_counted_by_hand(company:
     assert isinstance(held.forecast, Estimate)
     assert held.covered
     assert held.average > held.forecast.high > held.actual
+    told = command("value", "--holdout", "6", "-w", company.workspace.folder)
+    assert f"What came: {held.actual:,} purchases (inside the interval)" in told
+    assert f"An average of the past would have said {held.average:,.0f}" in told
 
 
 def test_back_tests_end_before_what_is_held_out_and_do_not_overlap(
@@ -57,9 +60,10 @@ def test_back_tests_end_before_what_is_held_out_and_do_not_overlap(
 ) -> None:
     asked = []
 
-    def seen(data: Data, *, until: Any = None) -> Any:
+    def seen(data: Data, *, until: Any = None) -> Models:
         asked.append(until)
-        return fit_models(data, until=until)
+        nothing = NoEstimate("not fitted here", 0)
+        return Models(buying=nothing, spend=nothing, customers=Customers.of([0], [0], [1]), sql="")
 
     monkeypatch.setattr("touchstone.value.forecast.fit_models", seen)
     window, end = timedelta(days=120), newest_order(company.data)
