@@ -114,7 +114,7 @@ def _means(data: Data, metric: Metric, by: Sequence[str], question: Question, le
     rows = measured_rows(data, metric, question)
     keys = tuple(dict.fromkeys((*question.by, *(("kind",) if "kind" in rows.columns else ()))))
     centre = _pilot(data, rows) if isinstance(metric.form, Amount) else centre_of(metric)
-    fetched = data.fetch(moments(rows, keys, centre=centre))
+    fetched = data.fetch(moments(rows, keys, centre=centre, weighted=question.weight is not None))
     if len({row.get("kind") for row in fetched.rows}) > 1 and "kind" not in by:
         by = (*by, "kind")
     found = []
