@@ -118,7 +118,7 @@ def tile(folder: str) -> Callable[[], list[float]]:
 
     data = _data(folder)
     nps = metric_named("nps")
-    cube_of(data, [nps], Path(folder) / "derived")
+    read(data, cube_of(data, [nps], Path(folder) / "derived"), nps, by=("channel",))  # a server has answered before
 
     def run() -> list[float]:
         cube = cube_of(data, [nps], Path(folder) / "derived")
