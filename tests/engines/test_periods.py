@@ -145,7 +145,7 @@ def test_conditions_reach_periods_booleans_and_the_customers_latest(local: Data,
     answers = local.prepared("answers", (), where)
     tickets = local.prepared("tickets", (), parse_where("sla_met = true and reopened > 0 and team in (a)"))
     counts = answers.aggregate(n=answers.count()).union(tickets.aggregate(n=tickets.count()))
-    latest = dict(world.rows("customers", "customer_id", "segment"))
+    latest = made.latest(world, "segment")
     april = sum(
         latest.get(who) == "süd" and time is not None and made.wall(time).strftime("%Y-%m") == "2017-04"
         for who, time in world.rows("answers", "customer_id", "answered_at")

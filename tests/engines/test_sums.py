@@ -103,7 +103,7 @@ def test_the_customers_latest_attribute_and_those_unknown(data: Data, world: Wor
     by = ("customer.segment", "attr_n")
     rows = measured_rows(data, NPS, Question(by=by))
     found = data.fetch(moments(rows, by, centre=0.0)).rows
-    latest = dict(world.rows("customers", "customer_id", "segment"))
+    latest = made.latest(world, "segment")
     groups = made.grouped(({**row, "segment": latest.get(row["customer_id"])} for row in nps), "segment", "n")
     assert group_name("n") == "attr_n" and len(found) == len(groups)
     for row in found:

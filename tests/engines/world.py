@@ -269,8 +269,8 @@ def label(day: date, grain: str) -> str:
     }[grain]
 
 
-def clusters(world: World) -> dict[str, str]:
-    """Whom a customer counts as one with: the account, else the person, else the customer alone."""
+def persons(world: World) -> dict[str, str]:
+    """The person behind every number that shares a name with another: the first of the chain."""
     parent: dict[str, str] = {}
 
     def find(name: str) -> str:
@@ -283,12 +283,35 @@ def clusters(world: World) -> dict[str, str]:
         other = find(first.setdefault((kind, value), name))
         low, high = sorted((other, find(name)), key=lambda text: text.encode())
         parent[high] = low
+    return {name: find(name) for name in parent}
+
+
+def latest(world: World, column: str) -> dict[str, Any]:
+    """A customer's own value of `column`, else the largest among all numbers of the same person."""
+    own = {name: value for name, value in world.rows("customers", "customer_id", column) if value is not None}
+    person = persons(world)
+    shared: dict[str, Any] = {}
+    for name, value in own.items():
+        whole = person.get(name, name)
+        shared[whole] = max(shared.get(whole, value), value, key=lambda text: text.encode())
+    names = {*person, *own}
+    found = {name: own.get(name, shared.get(person.get(name, name))) for name in names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def clusters(world: World) -> dict[str, str]:
+    """Whom a customer counts as one with: the account, else the person, else the customer alone."""
+    whole = persons(world)
+
+    def find(name: str) -> str:
+        return whole.get(name, name)
+
     accounts = {name: account for name, account in world.rows("customers", "customer_id", "account_id") if account}
     owned: dict[str, str] = {}
     for name, account in accounts.items():
         person = find(name)
         owned[person] = min(owned.get(person, account), account)
-    every = {*parent, *accounts}
+    every = {*whole, *accounts}
     return {name: f"account:{owned[find(name)]}" if find(name) in owned else find(name) for name in every}
 
 

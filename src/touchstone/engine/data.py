@@ -172,20 +172,22 @@ class Data:
         raise UnknownName.among(f"column of {name}", column, known)
 
     def _with_latest(self, table: Table, attribute: str, column: str) -> Table:
-        """`table` with the latest `attribute` of each row's customer, under whichever of their numbers it is kept."""
+        """`table` with the latest `attribute` of each customer, from another of their numbers where this has none."""
         customers = self.table("customers")
+        own = customers.select(latest_id="customer_id", **{column: customers[attribute]})
+        known = table.left_join(own, table["customer_id"] == own["latest_id"]).drop("latest_id")
         merged = self._merged_people()
         if merged is None:
-            latest = customers.select(latest_id="customer_id", **{column: customers[attribute]})
-            return table.left_join(latest, table["customer_id"] == latest["latest_id"]).drop("latest_id")
+            return known
         person = merged.select(other_id="customer_id", person_id="person")
-        known = customers.left_join(person, customers["customer_id"] == person["other_id"])
-        known = known.mutate(latest_id=ibis.coalesce(known["person_id"], known["customer_id"]))
-        latest = known.group_by("latest_id").aggregate(**{column: known[attribute].max()})
-        asked = table.left_join(person, table["customer_id"] == person["other_id"])
+        kept = customers.left_join(person, customers["customer_id"] == person["other_id"])
+        kept = kept.mutate(latest_id=ibis.coalesce(kept["person_id"], kept["customer_id"]))
+        shared = kept.group_by("latest_id").aggregate(_shared=kept[attribute].max())
+        asked = known.left_join(person, known["customer_id"] == person["other_id"])
         asked = asked.mutate(_person=ibis.coalesce(asked["person_id"], asked["customer_id"]))
-        joined = asked.left_join(latest, asked["_person"] == latest["latest_id"])
-        return joined.drop("latest_id", "_person", "person_id", "other_id")
+        joined = asked.left_join(shared, asked["_person"] == shared["latest_id"])
+        joined = joined.mutate(**{column: ibis.coalesce(joined[column], joined["_shared"])})
+        return joined.drop("latest_id", "_person", "person_id", "other_id", "_shared")
 
     def _merged_people(self) -> Table | None:
         """Customers who are somebody else under another number; found once."""
