@@ -78,6 +78,7 @@ HEADER = 'label = "L"\ntable = "answers"\nunit = "%"\n'
         (HEADER + "[score]\nlowest=0\nhighst=1\n", UnknownName, "did you mean highest"),
         (HEADER + "[score]\nlowest=0\n", BadDefinition, "is incomplete"),
         ('label = "L"\n[repeat]\n', BadDefinition, "has no table"),
+        (HEADER + 'goals = "retention"\n[repeat]\n', BadDefinition, "goals of the metric 'mine' are no list"),
     ],
 )
 def test_a_definition_that_cannot_be_used_names_what_is_wrong(text: str, error: type[Exception], message: str) -> None:
@@ -89,5 +90,7 @@ def test_the_catalogue_is_whole() -> None:
     metrics = built_in()
     assert {"nps", "csat", "ces", "churn", "sales"} <= set(metrics)
     assert all(m.label and m.definition and m.name == name for name, m in metrics.items())
+    assert all(m.family and m.goals for m in metrics.values())
+    assert "retention" in metrics["nps"].goals and metrics["nps"].everyday
     with pytest.raises(UnknownName, match="did you mean nps"):
         metric_named("npz")

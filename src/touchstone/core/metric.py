@@ -128,6 +128,9 @@ class Metric:
     """What is measured, over which table, in which unit, and whether more of it is good.
 
     `version` counts changes of the definition: results carry it, and a changed definition breaks a line visibly.
+    `formula` says what is divided by what, `population` who is counted, `windows` over which time where the form does
+    not say it; `variants` names metrics of the same matter defined otherwise, `family` the chapter it stands in, and
+    `goals` what people pursue with it. What is not `everyday` is told when asked for, not in every overview.
     """
 
     name: str
@@ -139,6 +142,13 @@ class Metric:
     version: int = 1
     definition: str = ""
     source: str = ""
+    family: str = ""
+    formula: str = ""
+    population: str = ""
+    windows: str = ""
+    variants: tuple[str, ...] = ()
+    goals: tuple[str, ...] = ()
+    everyday: bool = True
 
     def __post_init__(self) -> None:
         if not self.name.replace("_", "").isalnum() or self.name != self.name.lower():

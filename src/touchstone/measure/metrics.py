@@ -20,7 +20,9 @@ _FORMS: dict[str, type[Any]] = {
     "retention": Retention,
     "amount": Amount,
 }
-_HEADER = ("label", "table", "unit", "better", "version", "definition", "source")
+_TEXTS = ("label", "table", "unit", "better", "definition", "source", "family", "formula", "population", "windows")
+_LISTS = ("variants", "goals")
+_HEADER = (*_TEXTS, *_LISTS, "version", "everyday")
 
 
 @cache
@@ -66,7 +68,14 @@ def read_metric(name: str, text: str) -> Metric:
     for word in ("label", "table", "unit"):
         if word not in header:
             raise BadDefinition(f"The metric '{name}' has no {word}.")
+    header |= {word: _names(name, word, header[word]) for word in _LISTS if word in header}
     return Metric(name=name, form=_form(name, forms[0], data[forms[0]]), **header)
+
+
+def _names(metric: str, word: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise BadDefinition(f"The {word} of the metric '{metric}' are no list.", hint=f'write {word} = ["a", "b"].')
+    return tuple(value)
 
 
 def _form(name: str, word: str, values: dict[str, Any]) -> Form:
