@@ -57,7 +57,7 @@ def test_the_rooms_are_those_of_the_source() -> None:
     table = text_of(ROOT / "ARCHITECTURE.md").split("## Rooms")[1].split("\n## ")[0]
     named = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
     source = ROOT / "src" / "touchstone"
-    rooms = {path.parent.name for path in source.glob("*/__init__.py")} | {"workspace"}
+    rooms = {path.parent.name for path in source.glob("*/__init__.py")} | {"workspace", "definitions"}
     assert named == rooms
 
 

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 _MARK = ".importing"
 _ENTRY = re.compile(r"(\d{20})\.[^#]+")  # `…json#1` is an entry that was still being written
 _NO_ENTRIES = {"_last_checkpoint"}
+_LISTS = ("imports", "definitions")  # their own commits, belonging to no import
 
 
 def mark_begun(folder: Path, number: int) -> None:
@@ -42,7 +43,7 @@ def discard(folder: Path, committed: Dict[str, int]) -> None:
 
     Versions are taken back from the newest, so that a kill in between leaves a shorter, whole log.
     """
-    for table in (path for path in folder.iterdir() if path.is_dir() and path.name != "imports"):
+    for table in (path for path in folder.iterdir() if path.is_dir() and path.name not in _LISTS):
         if table.name in committed:
             _take_back(table / "_delta_log", committed[table.name])
             _remove_unnamed(table)

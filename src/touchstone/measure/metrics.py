@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from touchstone.core.errors import BadDefinition, UnknownName
 from touchstone.core.metric import Amount, Band, Duration, Form, Metric, Repeat, Retention, Score, Share
+from touchstone.definitions import Definitions
 
 _FORMS: dict[str, type[Any]] = {
     "score": Score,
@@ -35,11 +37,12 @@ def built_in() -> dict[str, Metric]:
 
 
 def metrics_of(folder: Path) -> dict[str, Metric]:
-    """The built-in metrics and those in `definitions/metrics` of a workspace; the workspace's own win."""
-    own = folder / "definitions" / "metrics"
-    files = sorted(own.glob("*.toml")) if own.is_dir() else []
-    mine = [read_metric(file.stem, file.read_text("utf-8")) for file in files]
-    return built_in() | {metric.name: metric for metric in mine}
+    """The built-in metrics and those in `definitions/metrics` of a workspace; the workspace's own win.
+
+    The version of one of its own is the number of texts that its file has had, those written by hand included.
+    """
+    own = Definitions(folder).current("metrics", check=read_metric)
+    return built_in() | {name: replace(read_metric(name, one.body), version=one.version) for name, one in own.items()}
 
 
 def metric_named(name: str, known: Mapping[str, Metric] | None = None) -> Metric:
