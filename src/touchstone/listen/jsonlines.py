@@ -1,14 +1,16 @@
-"""JSON records, one per line or in one array: nested names joined by dots, one column per name."""
+"""JSON records, one per line, in one array, or wrapped in an object: nested names joined by dots, a column each."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 from json import JSONDecodeError
 from pathlib import Path
 
 from touchstone.core.errors import BadFile
+from touchstone.listen.documents import DECODER, Document, NotJson, Window, document, elements_under
 from touchstone.listen.encodings import LONGEST_LINE, Contents, chunks, examine, lines
 from touchstone.listen.layout import Layout, clean_names
 from touchstone.listen.rawfile import RawFile
@@ -18,26 +20,22 @@ from touchstone.listen.textfiles import rewritten
 MOST_COLUMNS = 10_000
 _HINT = "save it as one object per line, or as one array of objects."
 
-# numbers keep the digits they were written with
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=lambda word: "")
-
-_GAP = re.compile(r"[\s,]*")
-
 
 def read_json(source: Path, *, name: str, scratch: Path) -> RawFile:
-    """The objects in a file of JSON lines or a JSON array, as a CSV in `scratch`. It is read twice: names first.
+    """The objects in a file of JSON lines, a JSON array, or an object that wraps one array of objects, as a CSV.
 
-    Raises `BadFile` if nothing in it is an object, or an array is never closed.
+    It is read twice, names first, and never held in memory whole; the CSV is made in `scratch`. Raises `BadFile` if
+    nothing in it is an object, an array is never closed, or several arrays could be the rows.
     """
     contents = examine(source)
-    array = _first_letter(source, contents) == "["
+    wrapper = _wrapper(source, contents, name)
 
     def items() -> Iterator[tuple[int, object, str]]:
         with source.open("rb") as stream:
-            if array:
-                yield from _elements(chunks(stream, contents.encoding), name)
-            else:
+            if wrapper is None:
                 yield from _lines(lines(stream, contents.encoding))
+            else:
+                yield from _elements(Window(chunks(stream, contents.encoding)), wrapper.rows, name)
 
     columns: dict[str, None] = {}
     for _, item, _ in items():
@@ -48,10 +46,75 @@ def read_json(source: Path, *, name: str, scratch: Path) -> RawFile:
     if not columns:
         raise BadFile(f"{name} holds no JSON objects.", hint=_HINT)
     found = Layout(
-        dialect=Dialect(), skip=0, headers=clean_names(tuple(columns)), original_headers=tuple(columns), notes=()
+        dialect=Dialect(),
+        skip=0,
+        headers=clean_names(tuple(columns)),
+        original_headers=tuple(columns),
+        notes=wrapper.notes if wrapper else (),
     )
     rows = _rows(items(), tuple(columns))
     return rewritten(rows, found, name=name, sha256=contents.sha256, encoding=contents.encoding, scratch=scratch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrapper:
+    """Where the rows are in a file that is one JSON value: under the name `rows`, or in the array that it is."""
+
+    rows: str = ""
+    others: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        if not self.rows:
+            return ()
+        left = f"; {', '.join(name[:40] for name in self.others[:8])} beside them left out" if self.others else ""
+        return (f"The rows are those under '{self.rows[:40]}'{left}.",)
+
+
+def _wrapper(source: Path, contents: Contents, name: str) -> _Wrapper | None:
+    """How the file wraps its rows; None where they are one per line."""
+    with source.open("rb") as stream:
+        window = Window(chunks(stream, contents.encoding))
+        first = window.next()
+        if first == "[":
+            return _Wrapper()
+        if first != "{" or set(Path(name).suffixes) & {".jsonl", ".ndjson"}:
+            return None
+        try:
+            found = document(window)
+        except NotJson as error:
+            if _mostly_lines(source, contents):
+                return None
+            at = f" at element {error.element:,} of a list" if error.element else ""
+            raise BadFile(
+                f"{name} is not valid JSON: it breaks off or goes wrong{at}.", hint="export it again, or " + _HINT
+            ) from None
+    if not found.alone:
+        return None
+    chosen = _chosen(found, name)
+    if chosen is None and not _mostly_lines(source, contents):
+        raise BadFile(f"{name} holds one object and no list of objects.", hint=_HINT)
+    return chosen
+
+
+def _chosen(found: Document, name: str) -> _Wrapper | None:
+    """The array that holds the rows of a file that is one object; None where it has none."""
+    rows = found.arrays if len(found.arrays) == 1 else tuple(array for array in found.arrays if array == "data")
+    if rows:
+        others = (*found.others, *found.empty, *(array for array in found.arrays if array not in rows))
+        return _Wrapper(rows[0], others)
+    if found.arrays:
+        raise BadFile(f"{name} holds several lists of objects: {', '.join(found.arrays[:8])}.", hint=_HINT)
+    if found.empty:
+        raise BadFile(f"{name} holds no rows: its list '{found.empty[0][:40]}' is empty.", hint=_HINT)
+    return None
+
+
+def _mostly_lines(source: Path, contents: Contents) -> bool:
+    """Whether at least half of the first lines are objects of their own."""
+    with source.open("rb") as stream:
+        first = list(islice(_lines(lines(stream, contents.encoding)), 20))
+    return sum(isinstance(item, dict) for _, item, _ in first) >= max(1, len(first) / 2)
 
 
 def flat(item: dict[str, object], prefix: str = "") -> dict[str, str]:
@@ -98,36 +161,21 @@ def _lines(parts: Iterator[str]) -> Iterator[tuple[int, object, str]]:
             yield number, f"The line is longer than {LONGEST_LINE:,} characters.", line
             continue
         try:
-            item = _DECODER.decode(line.lstrip("\ufeff"))
+            item = DECODER.decode(line.lstrip("\ufeff"))
         except (JSONDecodeError, RecursionError):
             yield number, "The line is not valid JSON.", line
             continue
         yield number, item if isinstance(item, dict) else None, line
 
 
-def _elements(parts: Iterator[str], name: str) -> Iterator[tuple[int, object, str]]:
-    """The elements of an array, by their position, decoded one after the other from a moving window of text."""
-    window, place, number = next(parts).lstrip("\ufeff \t\r\n"), 1, 0
-    while True:
-        place = _GAP.match(window, place).end()  # type: ignore[union-attr]
-        if window.startswith("]", place):
-            return
-        try:
-            item, end = _DECODER.raw_decode(window, place)
-        except (JSONDecodeError, RecursionError):
-            part = next(parts, None)
-            if part is None or len(window) - place > 2 * LONGEST_LINE:
-                raise BadFile(
-                    f"{name} is not a valid JSON array: it breaks off or goes wrong at element {number + 1:,}.",
-                    hint="export it again, or save it as one object per line.",
-                ) from None
-            window, place = window[place:] + part, 0
-            continue
-        number += 1
-        yield number, item if isinstance(item, dict) else None, window[place : min(end, place + LONGEST_CELL)]
-        place = end
-
-
-def _first_letter(source: Path, contents: Contents) -> str:
-    with source.open("rb") as stream:
-        return next((part.lstrip("\ufeff \t\r\n")[0] for part in chunks(stream, contents.encoding) if part.strip()), "")
+def _elements(window: Window, wanted: str, name: str) -> Iterator[tuple[int, object, str]]:
+    """The elements of the array, or of the array under the name `wanted`, by their position."""
+    elements = elements_under(window, wanted) if wanted else window.elements()
+    try:
+        for number, item in enumerate(elements, 1):
+            yield number, item if isinstance(item, dict) else None, window.taken
+    except NotJson as error:
+        raise BadFile(
+            f"{name} is not a valid JSON array: it breaks off or goes wrong at element {max(error.element, 1):,}.",
+            hint="export it again, or save it as one object per line.",
+        ) from None
