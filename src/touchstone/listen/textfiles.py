@@ -13,6 +13,7 @@ from typing import Self
 
 from touchstone.core.errors import BadFile
 from touchstone.listen.encodings import Contents, Encoding, examine, lines
+from touchstone.listen.footers import Footers, like_a_footer
 from touchstone.listen.layout import Layout, is_blank, layout
 from touchstone.listen.rawfile import SHORTEST_LINE_LIMIT, RawFile
 from touchstone.listen.records import Broken, Dialect, Record, records
@@ -52,13 +53,9 @@ def read_text(
     found = layout(head, name=name, suffix=suffix)
     found = replace(found, notes=(*_oddities(contents, found), *found.notes))
     line_end = _clean(head, found, contents, whole=whole)
-    if line_end is None:
+    if line_end is None or _ends_in_footer(source, found):
         report(f"{name} is not clean; a clean copy of it is made first.")
-        with source.open("rb") as stream:
-            rows = records(lines(stream, contents.encoding), found.dialect)
-            return rewritten(
-                rows, found, name=name, sha256=contents.sha256, encoding=contents.encoding, scratch=scratch
-            )
+        return _copied(source, found, contents, name=name, scratch=scratch)
     return RawFile(
         path=source,
         format="csv",
@@ -96,22 +93,48 @@ def repaired(raw: RawFile, *, scratch: Path) -> RawFile:
         labels=raw.labels,
         notes=raw.notes,
     )
-    with raw.path.open("rb") as stream:
-        rows = records(lines(stream, contents.encoding), found.dialect)
-        return rewritten(rows, found, name=raw.name, sha256=raw.sha256, encoding=contents.encoding, scratch=scratch)
+    return _copied(raw.path, found, contents, name=raw.name, scratch=scratch, sha256=raw.sha256)
 
 
-def rewritten(rows: Rows, found: Layout, *, name: str, sha256: str, encoding: Encoding | str, scratch: Path) -> RawFile:
-    """A clean copy of `rows` (the header still among them) in `scratch`, and beside it the rows that do not fit."""
+def _copied(
+    source: Path, found: Layout, contents: Contents, *, name: str, scratch: Path, sha256: str | None = None
+) -> RawFile:
+    footers = Footers(found.width, cut=not _ends_with_a_line(source, contents.encoding))
+    with source.open("rb") as stream:
+        return rewritten(
+            records(lines(stream, contents.encoding), found.dialect),
+            found,
+            name=name,
+            sha256=sha256 or contents.sha256,
+            encoding=contents.encoding,
+            scratch=scratch,
+            footers=footers,
+        )
+
+
+def rewritten(
+    rows: Rows,
+    found: Layout,
+    *,
+    name: str,
+    sha256: str,
+    encoding: Encoding | str,
+    scratch: Path,
+    footers: Footers | None = None,
+) -> RawFile:
+    """A clean copy of `rows` (the header still among them) in `scratch`, and beside it the rows that do not fit.
+
+    Last lines that are no rows are left out and named where `footers` looks for them.
+    """
     scratch.mkdir(parents=True, exist_ok=True)
     path = scratch / f"{sha256[:20]}.csv"
-    sieve = _Sieve(path.with_suffix(".aside.csv"), found)
+    sieve = _Sieve(path.with_suffix(".aside.csv"), found, footers)
     # with \r\n as its line end the writer also quotes lone carriage returns, which DuckDB refuses bare
     with path.open("w", encoding="utf-8", newline="") as file, sieve:
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow(found.headers)
         writer.writerows(sieve.taken(islice(rows, found.skip, None)))
-    notes = list(found.notes)
+    notes = [*found.notes, *(footers.notes() if footers else ())]
     if sieve.refused:
         rows_were = "row does not fit the table and was" if sieve.refused == 1 else "rows do not fit the table and were"
         notes.append(f"{sieve.refused:,} {rows_were} set aside.")
@@ -138,8 +161,9 @@ def rewritten(rows: Rows, found: Layout, *, name: str, sha256: str, encoding: En
 class _Sieve:
     """Lets the rows through that fit the table, and writes the others to the sidecar with the reason."""
 
-    def __init__(self, path: Path, found: Layout) -> None:
+    def __init__(self, path: Path, found: Layout, footers: Footers | None) -> None:
         self.path = path
+        self._footers = footers
         self.accepted = 0
         self.refused = 0
         self.longest = SHORTEST_LINE_LIMIT
@@ -161,7 +185,7 @@ class _Sieve:
     def taken(self, rows: Rows) -> Iterator[list[str]]:
         """The rows of full width; blank lines are no rows."""
         width = self._found.width
-        for record in rows:
+        for record in self._footers.without(rows) if self._footers else rows:
             if isinstance(record, Broken):
                 self._refuse(record.line, record.reason, record.text)
                 continue
@@ -226,6 +250,28 @@ def _clean(head: Sequence[str], found: Layout, contents: Contents, *, whole: boo
         return None
     ends = {_line_end(head[record.line - 2]) for record in parsed[1:]} or {_line_end(head[-1])}
     return ends.pop() if len(ends) == 1 and ends <= {"\n", "\r\n"} else None
+
+
+def _ends_in_footer(source: Path, found: Layout) -> bool:
+    """Whether the last line of a clean file reads like a footer; then a copy is made without it."""
+    with source.open("rb") as file:
+        file.seek(max(0, source.stat().st_size - _WINDOW))
+        end = file.read()
+    rows = _last_rows(end, found)
+    return bool(rows) and like_a_footer(rows[-1], found.width, cut=not end.endswith((b"\n", b"\r")))
+
+
+def _last_rows(end: bytes, found: Layout) -> list[list[str]]:
+    """The last line that is not blank, as cells; none where it may be part of a quoted cell."""
+    last = end.rstrip(b"\r\n ").rpartition(b"\n")[2]
+    rows = records(lines(BytesIO(last), Encoding("utf-8")), found.dialect)
+    return [record.cells for record in rows if isinstance(record, Record)]
+
+
+def _ends_with_a_line(source: Path, encoding: Encoding) -> bool:
+    with source.open("rb") as file:
+        file.seek(max(0, source.stat().st_size - 8))
+        return file.read().decode(encoding.codec, "ignore").endswith(("\n", "\r"))
 
 
 def _before_the_cut(parsed: list[Record | Broken]) -> list[Record | Broken]:

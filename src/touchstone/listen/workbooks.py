@@ -13,6 +13,7 @@ from typing import Any
 
 from touchstone.core.errors import BadFile
 from touchstone.listen.archives import declared_size
+from touchstone.listen.footers import Footers
 from touchstone.listen.layout import HEAD_RECORDS, table
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.records import Record
@@ -95,7 +96,8 @@ def _sheet(
     first = (contents.start or (0, 0))[0] + 1
     rows = (Record(number, lost.watched(row)) for number, row in enumerate(contents.iter_rows(), first))
     found = table(head, name=shown)
-    raw = rewritten(rows, found, name=shown, sha256=sha256, encoding="spreadsheet", scratch=scratch)
+    footers = Footers(found.width)
+    raw = rewritten(rows, found, name=shown, sha256=sha256, encoding="spreadsheet", scratch=scratch, footers=footers)
     yield replace(raw, notes=(*raw.notes, *lost.notes()))
 
 
