@@ -97,7 +97,7 @@ NOUNS: dict[str, Noun] = {
         ),
         Noun(
             "questions",
-            "one question of one survey",
+            "one question of one survey, in one wording",
             "question_id",
             _columns(
                 "question_id!",

@@ -39,8 +39,15 @@ def refused_rows(sidecar: Path, *, file: str, table: str, number: int, at: datet
     return f"SELECT * REPLACE ({literal(f'{number}/{file}/line ')} || row AS set_aside_id) FROM ({refused})"
 
 
-def question_rows(mapping: Mapping, *, number: int, source: str) -> str | None:
-    """The questions of an unpivoted survey as rows of the table `questions`; None where there are none."""
+def question_rows(
+    mapping: Mapping, *, headers: tuple[str, ...], number: int, source: str, held: str | None
+) -> str | None:
+    """The questions of an unpivoted survey as new rows of the table `questions`; None where there are none.
+
+    A question that `held` (the query of what the table has) knows in the same words brings no row; in other words it
+    brings its next version. Capitals, punctuation and spaces make no other words. The words are those in which `source`
+    asked last, else those in which anybody did.
+    """
     if not mapping.unpivot:
         return None
     survey = mapping.columns["survey_id"].constant if "survey_id" in mapping.columns else None
@@ -50,18 +57,40 @@ def question_rows(mapping: Mapping, *, number: int, source: str) -> str | None:
         known: dict[str, object] = {
             "question_id": question.question_id,
             "survey_id": survey,
+            "wording": question.label or question.header(headers),
             "label": question.label or question.headers[0],
             "metric": question.metric,
             "scale_low": low,
             "scale_high": high,
             "polarity": question.polarity,
+            "version": 1,
             "source": source,
             "import_number": number,
         }
         columns = (*NOUNS["questions"].columns, *SYSTEM)
         values = (f"CAST({_value(known.get(c.name))} AS {SQL_TYPES[c.type]}) AS {identifier(c.name)}" for c in columns)
         rows.append(f"SELECT {', '.join(values)}")
-    return " UNION ALL ".join(rows)
+    asked = " UNION ALL ".join(rows)
+    return asked if held is None else _reworded(asked, held)
+
+
+def _reworded(asked: str, held: str) -> str:
+    """The rows of `asked` that are new or in other words than before, as the next version of their question."""
+    known = f"SELECT question_id, source, coalesce(wording, label) AS words, coalesce(version, 1) AS v FROM ({held})"
+    newest = "arg_max(words, v) AS words, max(v) AS v"
+    anybody = f"SELECT question_id, {newest} FROM ({known}) GROUP BY question_id"
+    own = f"SELECT question_id, source, {newest} FROM ({known}) GROUP BY question_id, source"
+    before, now = (_plain(words) for words in ("coalesce(own.words, anybody.words)", "asked.wording"))
+    return (
+        f"SELECT asked.* REPLACE (CAST(coalesce(anybody.v, 0) + 1 AS BIGINT) AS version) FROM ({asked}) asked "
+        f"LEFT JOIN ({anybody}) anybody ON anybody.question_id = asked.question_id "
+        f"LEFT JOIN ({own}) own ON own.question_id = asked.question_id AND own.source = asked.source "
+        f"WHERE anybody.question_id IS NULL OR {before} <> {now}"
+    )
+
+
+def _plain(words: str) -> str:
+    return f"trim(regexp_replace(lower({words}), '[^\\p{{L}}\\p{{N}}]+', ' ', 'g'))"
 
 
 def _value(value: object) -> str:

@@ -270,8 +270,10 @@ class _Work:
         held = self.workspace.lake.files(table, self.writer.versions[table])
         return TableSource(held.files, held.columns) if held.files else None
 
-    def land(self, table: str, rows: str, columns: Sequence[Column], provided: Sequence[str] = ()) -> Landing:
-        """`rows` on their way to `table`."""
+    def land(
+        self, table: str, rows: str, columns: Sequence[Column], provided: Sequence[str] = (), *, known_new: bool = False
+    ) -> Landing:
+        """`rows` on their way to `table`; told apart from what it holds, unless they are known to be new."""
         return land(
             self.engine,
             rows,
@@ -279,7 +281,7 @@ class _Work:
             key=NOUNS[table].key,
             columns=columns,
             provided=provided,
-            existing=self.existing(table),
+            existing=None if known_new else self.existing(table),
             number=self.writer.number,
             new=self.writer.part_path(table),
             changed=self.scratch / f"changed-{uuid4().hex}.parquet",
@@ -368,7 +370,7 @@ def _landings(work: _Work, staged: Staged, records: Records, file: RawFile) -> l
     at = datetime.now(UTC)
     beside = {
         "identities": [names],
-        "questions": [question_rows(mapping, number=number, source=source)],
+        "questions": [_asked(work)],
         "set_aside": [
             set_aside_rows(records.aside, file=file.name, table=mapping.table, number=number, at=at)
             if records.rows_aside or records.cells_aside
@@ -379,8 +381,22 @@ def _landings(work: _Work, staged: Staged, records: Records, file: RawFile) -> l
     for table, queries in beside.items():
         given = [query for query in queries if query is not None]
         if given:
-            landings.append(work.land(table, " UNION ALL ".join(given), (*NOUNS[table].columns, *SYSTEM)))
+            rows, columns = " UNION ALL ".join(given), (*NOUNS[table].columns, *SYSTEM)
+            landings.append(work.land(table, rows, columns, known_new=table == "questions"))
     return landings
+
+
+def _asked(work: _Work) -> str | None:
+    """The questions of the file that are new, or asked in other words than before."""
+    held = work.existing("questions")
+    columns = ["question_id", "source", "wording", "label", "version"]
+    return question_rows(
+        work.mapping,
+        headers=work.plan.file.headers,
+        number=work.writer.number,
+        source=work.source,
+        held=source_of(work.engine, held, columns) if held else None,
+    )
 
 
 def _straight_summary(work: _Work, landing: Landing, shifted: int) -> FileSummary:

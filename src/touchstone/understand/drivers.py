@@ -263,7 +263,8 @@ def _quadrants(
 def _labels(data: Data) -> dict[str, str]:
     if not data.has("questions"):
         return {}
-    rows = data.fetch(data.table("questions").select("question_id", "label")).rows
+    rows = data.fetch(data.table("questions").select("question_id", "label", "version")).rows
+    rows.sort(key=lambda row: row["version"] or 1)  # the newest wording is the one that people know
     return {row["question_id"]: row["label"] for row in rows if row["label"]}
 
 
