@@ -89,15 +89,16 @@ def test_six_does_not_apply_is_a_skipped_answer_and_no_rating(imported: Callable
 
 def test_known_layouts_are_read_and_the_most_telling_comes_first() -> None:
     layouts = known_layouts()
-    assert {layout.name for layout in layouts} == {"it_incidents", "online_retail", "sfo_airport_survey"}
+    assert {layout.name for layout in layouts} >= {"it_incidents", "online_retail", "sfo_airport_survey"}
     sizes = [len(layout.recognise) for layout in layouts]
     assert sizes == sorted(sizes, reverse=True)
 
 
 @pytest.mark.parametrize("layout", known_layouts(), ids=lambda layout: layout.name)
 def test_a_layout_fits_by_its_headers_only_and_survives_a_round_trip(layout: object, tmp_path: Path) -> None:
-    assert layout.fits([*layout.recognise, "another"])
-    assert not layout.fits(layout.recognise[1:])
+    headers = [alternatives[0] for alternatives in layout.recognise]
+    assert layout.fits([f" {header.upper()} " for header in headers] + ["another"])
+    assert not layout.fits(headers[1:])
     (tmp_path / "kept.toml").write_text(mapping_text(layout.mapping), encoding="utf-8")
     assert read_mapping(tmp_path / "kept.toml") == layout.mapping
 

@@ -23,15 +23,17 @@ class Take:
     """How one column gets its value from a row of the file.
 
     `headers` are the file's columns to look for, the first that is there wins (`from` and `aliases`); or a `constant`;
-    or the first group of the regular expression `from_filename`; or the `product` of two columns. `blank` values count
-    as missing, `codes` translate, `format` are date formats (strptime, or "epoch", "epoch_ms"), `decimal` the decimal
-    mark; `keep` says which row counts when several make one record (`one_per`).
+    or the first group of the regular expression `from_filename`; or the `product` of two columns. Where that cell is
+    empty, the columns `otherwise` are looked into, in their order. `blank` values count as missing, `codes` translate
+    ("*" stands for every other value, "" for an empty cell), `format` are date formats (strptime, or "epoch",
+    "epoch_ms"), `decimal` the decimal mark; `keep` says which row counts when several make one record (`one_per`).
     """
 
     headers: tuple[str, ...] = ()
     constant: str | None = None
     from_filename: str | None = None
     product: tuple[str, str] | None = None
+    otherwise: tuple[str, ...] = ()
     codes: Dict[str, str] = field(default_factory=dict)
     blank: tuple[str, ...] = ()
     format: tuple[str, ...] = ()
@@ -44,13 +46,32 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """The rows in which a question was asked: those where one of the columns says one of the `values`."""
+
+    headers: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+Scale = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One column of a wide survey file that becomes one answer per row."""
+    """One column of a wide survey file that becomes one answer per row.
+
+    Where the cell is empty, the columns `otherwise` are looked into. Two questions may read one column, each `when`
+    another column says so; one without `when` then takes the remaining rows. Of several `scales` the narrowest that
+    holds the file's values becomes the `scale` when a file is planned.
+    """
 
     headers: tuple[str, ...]
     question_id: str
+    otherwise: tuple[str, ...] = ()
+    when: When | None = None
     metric: str | None = None
-    scale: tuple[float, float] | None = None
+    scale: Scale | None = None
+    scales: tuple[Scale, ...] = ()
     polarity: Literal["high is good", "low is good"] = "high is good"
     label: str | None = None
     touchpoint: str | None = None
@@ -70,6 +91,8 @@ class Mapping:
 
     `source` names the system or wave the ids belong to; `customers` the system that gave the customer numbers (empty:
     the company itself). `where` leaves rows out; `one_per` makes one record of several rows, ordered by `order_by`.
+    With `rest` the questions among the columns that the mapping does not name are found when a file is planned;
+    columns that fit `ignore` (`*` stands for any letters) are left out. `also` are further readings of the same rows.
     """
 
     table: str
@@ -83,6 +106,9 @@ class Mapping:
     order_by: str = ""
     timezone: str = ""
     default_weight: bool = False
+    rest: bool = False
+    ignore: tuple[str, ...] = ()
+    also: tuple[Mapping, ...] = ()
 
     def __post_init__(self) -> None:
         noun = self.noun
@@ -90,7 +116,7 @@ class Mapping:
         for name in self.columns:
             if name not in noun.column_names and name not in people:
                 raise UnknownName.among(f"column of {self.table}", name, (*noun.column_names, *people))
-        if self.unpivot and self.table != "answers":
+        if (self.unpivot or self.rest) and self.table != "answers":
             raise BadDefinition("Only answers can be unpivoted: one row per question.")
         parse_where(self.where)
         _check_zone(self.timezone)
@@ -107,7 +133,7 @@ class Mapping:
     @property
     def _made(self) -> set[str]:
         """Required columns that need not be mapped: the key is made, an unpivoted row brings its own."""
-        return {self.noun.key} | ({"submission_id", "question_id"} if self.unpivot else set())
+        return {self.noun.key} | ({"submission_id", "question_id"} if self.unpivot or self.rest else set())
 
     def _check_attributes(self) -> None:
         taken = {name.casefold() for name in (*self.noun.column_names, *PERSON_COLUMNS, *ORIGIN)}
@@ -151,13 +177,17 @@ class Mapping:
     def used_headers(self) -> set[str]:
         """Every header of the file that this mapping reads."""
         takes = [*self.columns.values(), *self.attributes.values(), self.source]
-        named = {header for take in takes for header in (*take.headers, *(take.product or ()))}
-        return named | {header for question in self.unpivot for header in question.headers} | set(self.one_per)
+        named = {header for take in takes for header in (*take.headers, *take.otherwise, *(take.product or ()))}
+        for question in self.unpivot:
+            named |= {*question.headers, *question.otherwise, *(question.when.headers if question.when else ())}
+        return named | set(self.one_per)
 
 
 def from_toml(data: Dict[str, Any]) -> Mapping:
     """The mapping in parsed TOML; every word that is not of the language is refused by name."""
-    _known("the mapping", data, {f.name for f in fields(Mapping)} | {"format"})
+    _known("the mapping", data, {f.name for f in fields(Mapping)} - {"rest"} | {"format", "questions"})
+    _one_of("word for questions", data.get("questions", ""), ("", "rest"))
+    shared = {name: data[name] for name in _SHARED if name in data}
     return Mapping(
         table=str(data.get("table", "")),
         source=_take("source", data.get("source", {"constant": str(data.get("table", ""))}), bare="constant"),
@@ -170,7 +200,13 @@ def from_toml(data: Dict[str, Any]) -> Mapping:
         order_by=str(data.get("order_by", "")),
         timezone=str(data.get("timezone", "")),
         default_weight=bool(data.get("default_weight", False)),
+        rest=data.get("questions") == "rest",
+        ignore=_texts(data.get("ignore", ())),
+        also=tuple(from_toml(shared | part) for part in data.get("also", ())),
     )
+
+
+_SHARED = ("source", "customers", "timezone")  # a further reading of the same rows has these from the first
 
 
 def to_toml(mapping: Mapping) -> dict[str, Any]:
@@ -183,11 +219,17 @@ def to_toml(mapping: Mapping) -> dict[str, Any]:
         data["one_per"] = list(mapping.one_per)
     if mapping.default_weight:
         data["default_weight"] = True
+    if mapping.rest:
+        data["questions"] = "rest"
+    if mapping.ignore:
+        data["ignore"] = list(mapping.ignore)
     data["columns"] = {name: _untake(take) for name, take in mapping.columns.items()}
     if mapping.attributes:
         data["attributes"] = {name: _untake(take) for name, take in mapping.attributes.items()}
     if mapping.unpivot:
         data["unpivot"] = [_unquestion(question) for question in mapping.unpivot]
+    if mapping.also:
+        data["also"] = [to_toml(part) for part in mapping.also]
     return data
 
 
@@ -212,9 +254,10 @@ def _present(take: Take, headers: tuple[str, ...]) -> bool:
 
 
 _TAKE_WORDS = {
-    "from", "aliases", "constant", "from_filename", "product", "codes", "blank", "format", "decimal", "take",
+    "from", "aliases", "constant", "from_filename", "product", "otherwise", "codes", "blank", "format", "decimal",
+    "take",
 }  # fmt: skip
-_QUESTION_WORDS = {f.name for f in fields(Question)} - {"headers"} | {"from", "aliases"}
+_QUESTION_WORDS = {f.name for f in fields(Question)} - {"headers", "scales"} | {"from", "aliases"}
 _KEEPS = ("first", "last", "sum", "min", "max")
 
 
@@ -242,6 +285,7 @@ def _take(name: str, value: Any, bare: str = "from") -> Take:
         constant=None if value.get("constant") is None else str(value["constant"]),
         from_filename=pattern,
         product=(product[0], product[1]) if product else None,
+        otherwise=_texts(value.get("otherwise", ())),
         codes={str(code): str(meaning) for code, meaning in value.get("codes", {}).items()},
         blank=_texts(value.get("blank", ())),
         format=_texts(value.get("format", ())),
@@ -255,15 +299,16 @@ def _question(value: Dict[str, Any]) -> Question:
     headers = _headers(value)
     if not headers:
         raise BadDefinition("An [[unpivot]] entry names no column.", hint='write from = "the header".')
-    scale = value.get("scale")
-    if scale is not None and (not isinstance(scale, (list, tuple)) or len(scale) != 2 or not scale[0] < scale[1]):
-        raise BadDefinition(f"The scale of '{headers[0]}' is not [lowest, highest].")
+    scales = _scales(headers[0], value.get("scale"))
     _one_of("polarity", value.get("polarity", "high is good"), ("high is good", "low is good"))
     return Question(
         headers=headers,
         question_id=str(value.get("question_id", headers[0])),
+        otherwise=_texts(value.get("otherwise", ())),
+        when=_when(value["when"]) if "when" in value else None,
         metric=value.get("metric"),
-        scale=(float(scale[0]), float(scale[1])) if scale else None,
+        scale=scales[0] if len(scales) == 1 else None,
+        scales=scales if len(scales) > 1 else (),
         polarity=value.get("polarity", "high is good"),
         label=value.get("label"),
         touchpoint=value.get("touchpoint"),
@@ -272,6 +317,25 @@ def _question(value: Dict[str, Any]) -> Question:
         codes={str(code): str(meaning) for code, meaning in value.get("codes", {}).items()},
         text=bool(value.get("text", False)),
     )
+
+
+def _scales(header: str, value: Any) -> tuple[Scale, ...]:
+    """The scale [lowest, highest], or several of which one will hold."""
+    if value is None:
+        return ()
+    several = isinstance(value, (list, tuple)) and value and all(isinstance(one, (list, tuple)) for one in value)
+    scales = value if several else [value]
+    for scale in scales:
+        if not isinstance(scale, (list, tuple)) or len(scale) != 2 or not scale[0] < scale[1]:
+            raise BadDefinition(f"The scale of '{header}' is not [lowest, highest].")
+    return tuple((float(low), float(high)) for low, high in scales)
+
+
+def _when(value: Any) -> When:
+    if not isinstance(value, dict):
+        raise BadDefinition("'when' names no column.", hint='write when = { from = "the header", is = ["a value"] }.')
+    _known("'when'", value, {"from", "aliases", "is"})
+    return When(headers=_headers(value), values=_texts(value.get("is", ())))
 
 
 def _headers(value: Dict[str, Any]) -> tuple[str, ...]:
@@ -312,7 +376,7 @@ def _untake(take: Take, bare: str = "from") -> Any:
     for name in ("constant", "from_filename"):
         if getattr(take, name) is not None:
             data[name] = getattr(take, name)
-    for name in ("product", "blank", "format"):
+    for name in ("product", "otherwise", "blank", "format"):
         if getattr(take, name):
             data[name] = list(getattr(take, name))
     if take.codes:
@@ -328,9 +392,15 @@ def _unquestion(question: Question) -> dict[str, Any]:
     data: dict[str, Any] = {"from": question.headers[0]}
     if question.headers[1:]:
         data["aliases"] = list(question.headers[1:])
+    if question.when:
+        asked = {"from": question.when.headers[0], "is": list(question.when.values)}
+        data["when"] = asked | ({"aliases": list(question.when.headers[1:])} if question.when.headers[1:] else {})
+    if question.scales:
+        data["scale"] = [list(scale) for scale in question.scales]
     defaults = {f.name: f.default for f in fields(Question)}
     for name in (
         "question_id",
+        "otherwise",
         "metric",
         "scale",
         "polarity",

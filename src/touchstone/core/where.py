@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +18,7 @@ _TOKEN = re.compile(
     r"""\s*(?:(?P<quoted>"[^"]*")|(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?(?![\w.:-]))"""
     r"""|(?P<op><=|>=|!=|<>|==|=|<|>)|(?P<mark>[(),])|(?P<word>[^\s(),=<>!'"]+))"""
 )
+_PLAIN = re.compile(r"[^\W\d]\w*")
 _SYNONYMS = {"==": "=", "<>": "!="}
 
 
@@ -46,6 +48,30 @@ def parse_where(text: str) -> tuple[Condition, ...]:
             if not tokens:
                 raise _bad(text, "something is missing after 'and'")
     return tuple(conditions)
+
+
+def where_text(conditions: Sequence[Condition]) -> str:
+    """`conditions` as people write them; `parse_where` gives them back.
+
+    >>> where_text(parse_where('score >= 9 and "Response Type" = preview'))
+    'score >= 9 and "Response Type" = \'preview\''
+    """
+    return " and ".join(_written(condition) for condition in conditions)
+
+
+def _written(condition: Condition) -> str:
+    column = condition.column if _PLAIN.fullmatch(condition.column) else f'"{condition.column}"'
+    if condition.operator in ("in", "not in"):
+        return f"{column} {condition.operator} ({', '.join(map(_value_text, condition.values))})"
+    return " ".join((column, condition.operator, *map(_value_text, condition.values)))
+
+
+def _value_text(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from touchstone.engine.intake import SQL_TYPES, SYSTEM
 def set_aside_rows(aside: str, *, file: str, table: str, number: int, at: datetime) -> str:
     """The query `aside` (row, column, value, reason, line) as rows of the table `set_aside`."""
     values = {
-        "set_aside_id": f"{literal(f'{number}/{file}/')} || row || '/' || coalesce(\"column\", '')",
+        "set_aside_id": f"{literal(f'{number}/{file}/{table}/')} || row || '/' || coalesce(\"column\", '')",
         "file": literal(file),
         "row": "CAST(row AS BIGINT)",
         "table_name": literal(table),

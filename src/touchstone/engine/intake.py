@@ -16,7 +16,7 @@ from typing import Literal
 import duckdb
 
 from touchstone.core.errors import BadDefinition, UnknownName
-from touchstone.core.mapping import PERSON_COLUMNS, Mapping, Take
+from touchstone.core.mapping import PERSON_COLUMNS, Mapping, Question, Take
 from touchstone.core.nouns import Column, Type
 from touchstone.core.where import parse_where
 from touchstone.engine.casting import (
@@ -181,7 +181,7 @@ def typed_rows(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: 
         query = f"SELECT *{columns} FROM ({query})" if columns else query
     shifts = [shifted(f"v{f.place}", wall=f"w{f.place}", zone=zone) for f in timed if walls[f.name]]
     result = {field.name: f"v{field.place}" for field in fields}
-    result |= {f"_q{place}": heads[name] for place, name in enumerate(_question_headers(mapping, scan))}
+    result |= {f"_q{place}": sql for place, sql in enumerate(_question_cells(mapping, scan, heads))}
     result |= {f"_by{place}": identifier_text(heads[name]) for place, name in enumerate(mapping.one_per)}
     result |= {"_order": _order(mapping, fields, heads)} if mapping.order_by else {}
     result |= {"_content": _content(scan)} if needs_content(mapping) else {}
@@ -266,11 +266,42 @@ def _field_headers(field: _Field, scan: Scan) -> tuple[str, ...]:
     if header is None:
         wanted = " or ".join(take.headers)
         raise UnknownName.among(f"column for '{field.name}' in {scan.name}", wanted, scan.headers)
-    return (header,)
+    return (header, *(name for name in take.otherwise if name in scan.headers))
 
 
 def _question_headers(mapping: Mapping, scan: Scan) -> list[str]:
-    return [question.header(scan.headers) or "" for question in mapping.unpivot]
+    found = [name for question in mapping.unpivot for name in _places(question, scan)]
+    return found + [name for question in mapping.unpivot if (name := _deciding(question, scan))]
+
+
+def _places(question: Question, scan: Scan) -> tuple[str, ...]:
+    """The columns in which a question's answer is looked for."""
+    return (question.header(scan.headers) or "", *(name for name in question.otherwise if name in scan.headers))
+
+
+def _deciding(question: Question, scan: Scan) -> str | None:
+    """The column that says whether a question was asked."""
+    return next((name for name in question.when.headers if name in scan.headers), None) if question.when else None
+
+
+def _question_cells(mapping: Mapping, scan: Scan, heads: Dict[str, str]) -> list[str]:
+    """The cell of every question, null where the row says that another question was asked."""
+    asked = {
+        place: among(f"lower({heads[name]})", [value.lower() for value in question.when.values])
+        for place, question in enumerate(mapping.unpivot)
+        if question.when and (name := _deciding(question, scan))
+    }
+    cells = []
+    for place, question in enumerate(mapping.unpivot):
+        names = _places(question, scan)
+        cell = f"coalesce({', '.join(heads[name] for name in names)})" if names[1:] else heads[names[0]]
+        others = [asked[other] for other in asked if _places(mapping.unpivot[other], scan)[0] == names[0]]
+        if place in asked:
+            cell = f"CASE WHEN {asked[place]} THEN {cell} END"
+        elif others:
+            cell = f"CASE {' '.join(f'WHEN {one} THEN NULL' for one in others)} ELSE {cell} END"
+        cells.append(cell)
+    return cells
 
 
 def _filtered(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan) -> str:
@@ -300,7 +331,7 @@ def _texts(fields: Sequence[_Field], heads: Dict[str, str], scan: Scan) -> dict[
         elif take.from_filename is not None:
             texts[name] = literal(from_filename(take.from_filename, scan.name, one.name))
         else:
-            texts[name] = _text(heads_here[0], one)
+            texts[name] = _text(heads_here[0] if len(heads_here) == 1 else f"coalesce({', '.join(heads_here)})", one)
     return texts
 
 
@@ -308,7 +339,15 @@ def _text(head: str, field: _Field) -> str:
     take, text = field.take, head
     if take.blank:
         text = f"CASE WHEN {among(identifier_text(head), take.blank)} THEN NULL ELSE {head} END"
-    return cleaned(coded(text, tuple(take.codes.items()), text), field.column)
+    return cleaned(_decoded(text, take), field.column)
+
+
+def _decoded(text: str, take: Take) -> str:
+    """`text` by the code list, in which "*" is any other value and "" an empty cell."""
+    codes = tuple((code, meaning) for code, meaning in take.codes.items() if code not in ("", "*"))
+    rest = f"CASE WHEN {text} IS NOT NULL THEN {literal(take.codes['*'])} END" if "*" in take.codes else text
+    meant = coded(text, codes, rest)
+    return f"coalesce({meant}, {literal(take.codes[''])})" if "" in take.codes else meant
 
 
 def _value(field: _Field, zone: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from touchstone.core.errors import BadFile, Refused
-from touchstone.core.mapping import Mapping, without_unused
+from touchstone.core.mapping import Mapping
 from touchstone.core.nouns import NOUNS, Column
 from touchstone.engine.attributes import with_attributes
 from touchstone.engine.beside import question_rows, refused_rows, set_aside_rows
@@ -26,7 +26,8 @@ from touchstone.lake.lake import PATIENCE
 from touchstone.lake.writing import Part, Writer
 from touchstone.listen.aside import sidecar_rows
 from touchstone.listen.files import KNOWN, open_files
-from touchstone.listen.mappings import known_layouts, mapping_words
+from touchstone.listen.fitting import can_be_read, fitted
+from touchstone.listen.mappings import layout_of, mapping_words
 from touchstone.listen.propose import propose
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.scratch import own_folder
@@ -46,6 +47,7 @@ class Plan:
     layout: str  # how the mapping was found: "given", "proposed", or the name of a known layout
     ignored: tuple[str, ...]
     notes: tuple[str, ...]
+    part: int = 0  # a file may be read several times, for several tables; only the first sets refused rows aside
 
     @property
     def content(self) -> str:
@@ -116,7 +118,7 @@ def plan(
     plans: list[Plan] = []
     for file in open_files(paths, scratch=scratch, report=progress):
         try:
-            plans.append(_planned(file, table, mapping))
+            plans += _planned(file, table, mapping)
         except BadFile as error:
             # a README in a folder of exports reads as a table of sorts, and is none of ours
             if not plans or Path(file.name).suffix.lower() in KNOWN or len(Path(file.name).parts) < 2:
@@ -188,33 +190,41 @@ def _described(summary: FileSummary, one: Plan, zone: str) -> FileSummary:
     return replace(summary, read_as=kind, mapped=mapping_words(one.mapping))
 
 
-def _planned(file: RawFile, table: str | None, mapping: Mapping | None) -> Plan:
+def _planned(file: RawFile, table: str | None, mapping: Mapping | None) -> list[Plan]:
+    """The readings of one file: several where it holds several nouns."""
     if mapping is not None:
-        return _fitted(file, mapping, "given", ())
-    if table is None:
-        for layout in known_layouts():
-            if layout.fits(file.headers):
-                return _fitted(file, layout.mapping, layout.name, ())
+        return _read_by(file, mapping, "given", ())
+    layout = layout_of(file.headers, file.signs) if table is None else None
+    if layout is not None:
+        return _read_by(file, layout.mapping, layout.name, (f"read as {layout.title}",))
     proposal = propose(file, table)
-    return Plan(
-        file=file,
-        mapping=proposal.mapping,
-        layout="proposed",
-        ignored=proposal.ignored,
-        notes=(*file.notes, *proposal.notes),
-    )
+    notes = (*file.notes, *proposal.notes)
+    return [Plan(file=file, mapping=proposal.mapping, layout="proposed", ignored=proposal.ignored, notes=notes)]
 
 
-def _fitted(file: RawFile, mapping: Mapping, layout: str, notes: tuple[str, ...]) -> Plan:
-    if mapping.unpivot and not any(question.header(file.headers) for question in mapping.unpivot):
-        raise BadFile(
-            f"'{file.name}' has none of the questions that the mapping unpivots.",
-            hint=f"its columns are {', '.join(file.headers[:12])}.",
+def _read_by(file: RawFile, mapping: Mapping, layout: str, notes: tuple[str, ...]) -> list[Plan]:
+    plans: list[Plan] = []
+    for part, one in enumerate((mapping, *mapping.also)):
+        if part and not can_be_read(file, one):
+            plans[0] = replace(
+                plans[0], notes=(*plans[0].notes, f"no {one.table} in this file: their columns are missing")
+            )
+            continue
+        found = fitted(file, one, known=layout != "given")
+        told = (*notes, *file.notes) if not part else ()
+        plans.append(
+            Plan(
+                file=replace(file, aside=None, set_aside=0) if part else file,
+                mapping=found.mapping,
+                layout=layout,
+                ignored=found.ignored,
+                notes=(*told, *found.notes),
+                part=part,
+            )
         )
-    fitted, missing = without_unused(mapping, file.headers)
-    ignored = tuple(header for header in file.headers if header not in mapping.used_headers())
-    absent = [f"no column for {', '.join(missing)} in this file"] if missing else []
-    return Plan(file=file, mapping=fitted, layout=layout, ignored=ignored, notes=(*file.notes, *notes, *absent))
+    used = {header for one in plans for header in one.mapping.used_headers()}
+    ignored = tuple(header for header in plans[0].ignored if header not in used)
+    return [replace(one, ignored=() if one.part else ignored) for one in plans]
 
 
 def _known(one: Plan) -> FileSummary:
@@ -324,6 +334,8 @@ def _staged(work: _Work) -> tuple[RawFile, Staged]:
         return file, stage(engine, read(engine, _scan(file)), mapping, _scan(file), zone=work.zone)
     except Irregular:
         file = repaired(file, scratch=work.scratch)
+        if work.plan.part:
+            file = replace(file, aside=None, set_aside=0)
     try:
         return file, stage(engine, read(engine, _scan(file)), mapping, _scan(file), zone=work.zone)
     except Irregular as error:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from touchstone.core.errors import BadFile
 from touchstone.listen.records import Broken, Dialect, Record, records
+from touchstone.listen.synonyms import normal
 
 HEAD_RECORDS = 1_000
 _TITLES = 30  # a header is looked for in this many first rows
@@ -23,6 +24,9 @@ _YEAR = re.compile(r"(19|20)\d\d")
 _INVISIBLE = re.compile("[\0\ufeff\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"\s+")
 ONE_COLUMN = Dialect("\x1f")  # a separator that no text has
+IMPORT_IDS, OPTIONS = "(import ids)", "(second header row)"  # what a layout may be known by, besides headers
+_COLLECTED = {"respondent_id", "collector_id"}  # ids of the tool that writes options in a second row
+_ZONE = re.compile(r'"timeZone"\s*:\s*"([^"]{1,64})"')
 _RESPONSE = {"response", "open-ended response", "other (please specify)"}
 
 
@@ -35,6 +39,9 @@ class Layout:
     headers: tuple[str, ...]
     original_headers: tuple[str, ...]
     labels: tuple[str, ...] = ()
+    stems: tuple[str, ...] = ()
+    timezone: str = ""
+    signs: tuple[str, ...] = ()
     pad: bool = False
     notes: tuple[str, ...] = ()
 
@@ -46,13 +53,19 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The header found in the first rows: where it begins, how many rows it takes, its cells and question texts."""
+    """The header found in the first rows: where it begins, how many rows it takes, its cells and question texts.
+
+    `stems` are the texts of questions that span several columns, `timezone` and `signs` what the tool says of itself.
+    """
 
     row: int
     depth: int
     cells: tuple[str, ...]
     labels: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    stems: tuple[str, ...] = ()
+    timezone: str = ""
+    signs: tuple[str, ...] = ()
 
 
 def layout(head: Sequence[str], *, name: str, suffix: str = "") -> Layout:
@@ -84,10 +97,18 @@ def table(rows: Sequence[Sequence[str]], *, name: str) -> Layout:
         skip=header.row + header.depth,
         headers=clean_names(originals),
         original_headers=originals,
-        labels=header.labels,
+        labels=_filled(header.labels, width),
+        stems=_filled(header.stems, width),
+        timezone=header.timezone,
+        signs=header.signs,
         pad=pad,
         notes=tuple(notes),
     )
+
+
+def _filled(cells: tuple[str, ...], width: int) -> tuple[str, ...]:
+    """A further header row in the width of the table; none stays none."""
+    return cells[:width] + ("",) * (width - len(cells)) if cells else ()
 
 
 def clean_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -98,7 +119,7 @@ def clean_names(names: Sequence[str]) -> tuple[str, ...]:
     cleaned: list[str] = []
     used: set[str] = set()
     for number, name in enumerate(names, 1):
-        plain = _SPACES.sub(" ", _INVISIBLE.sub("", name)).strip() or f"column_{number}"
+        plain = _trimmed(name) or f"column_{number}"
         candidate, repeat = plain, 1
         while candidate.casefold() in used:
             repeat += 1
@@ -106,6 +127,15 @@ def clean_names(names: Sequence[str]) -> tuple[str, ...]:
         used.add(candidate.casefold())
         cleaned.append(candidate)
     return tuple(cleaned)
+
+
+def plain_name(name: str) -> str:
+    """A header for comparison: without case, blanks around it and marks that nobody sees."""
+    return _trimmed(name).casefold()
+
+
+def _trimmed(name: str) -> str:
+    return _SPACES.sub(" ", _INVISIBLE.sub("", name)).strip()
 
 
 def _dialect(head: Sequence[str], suffix: str) -> tuple[Dialect, list[Record | Broken]]:
@@ -208,13 +238,41 @@ def _deeper(rows: Sequence[Sequence[str]], number: int, start: int) -> Header:
     titles = () if number == start else (f"{number - start} lines before the header were left out.",)
     below = [tuple(row) for row in rows[number + 1 : number + 3]]
     if len(below) == 2 and _import_ids(below[1]):
-        return Header(number, 3, first, below[0], (*titles, "3 header rows: the second holds the question texts."))
+        notes = (*titles, "3 header rows: the second holds the question texts.")
+        return Header(number, 3, first, below[0], notes, timezone=_zone(below[1]), signs=(IMPORT_IDS,))
     if below and _import_ids(below[0]):
-        return Header(number, 2, first, (), (*titles, "2 header rows: the second holds the survey tool's own ids."))
+        notes = (*titles, "2 header rows: the second holds the survey tool's own ids.")
+        return Header(number, 2, first, (), notes, timezone=_zone(below[0]), signs=(IMPORT_IDS,))
+    if below and _texts(first, below[0]):
+        return Header(number, 2, first, below[0], (*titles, "2 header rows: the second holds the question texts."))
     if below and _options(first, below[0]):
-        note = "2 header rows: the second was added to the first."
-        return Header(number, 2, _joined(first, below[0]), (), (*titles, note))
+        names, stems = _joined(first, below[0])
+        notes = (*titles, "2 header rows: the second was added to the first.")
+        return Header(number, 2, names, (), notes, stems=stems, signs=(OPTIONS,))
+    if below and len(below[0]) == len(first) and not any(map(str.strip, below[0])) and _COLLECTED & _normals(first):
+        return Header(number, 2, first, (), (*titles, "2 header rows: the second is empty."), signs=(OPTIONS,))
     return Header(number, 1, first, (), titles)
+
+
+def _texts(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether `second` says in words what `first` names: some cells are the same but for spaces and case."""
+    if len(first) != len(second) or not _names(second, 1):
+        return False
+    pairs = [(normal(above), normal(below)) for above, below in zip(first, second, strict=True)]
+    return sum(1 for above, below in pairs if above and above == below) >= 2
+
+
+def _normals(cells: Sequence[str]) -> set[str]:
+    return {normal(cell) for cell in cells}
+
+
+def _zone(ids: Sequence[str]) -> str:
+    """The time zone that a row of import ids names: it is written nowhere else."""
+    for cell in ids:
+        match = _ZONE.search(cell)
+        if match:
+            return "UTC" if match[1] in ("Z", "z") else match[1]
+    return ""
 
 
 def _import_ids(row: Sequence[str]) -> bool:
@@ -222,19 +280,26 @@ def _import_ids(row: Sequence[str]) -> bool:
 
 
 def _options(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Whether `second` holds the options of questions that `first` names only once: blank under the ids at the left."""
-    if len(second) != len(first) or not second or second[0].strip():
+    """Whether `second` holds the options of questions that `first` names only once: blank under the ids at the left.
+
+    Where no ids are at the left (anonymous answers), a cell must say that it stands above responses.
+    """
+    if len(second) != len(first) or not second:
         return False
     words = [cell.strip().casefold() for cell in second if cell.strip()]
     gaps = sum(1 for above, below in zip(first, second, strict=True) if not above.strip() and below.strip())
-    return bool(words) and (any(word in _RESPONSE for word in words) or gaps > 0) and _names(second, 1)
+    if any(word in _RESPONSE for word in words):
+        return not second[0].strip() or gaps > 0 or set(words) <= _RESPONSE
+    return not second[0].strip() and bool(words) and gaps > 0 and _names(second, 1)
 
 
-def _joined(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
-    names, question = [], ""
+def _joined(first: Sequence[str], second: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """One name per column, and the question that each belongs to."""
+    names, stems, question = [], [], ""
     for above, below in zip(first, second, strict=True):
         question = above.strip() or question
         option = below.strip()
         plain = above.strip() and (not option or option.casefold() in _RESPONSE - {"other (please specify)"})
         names.append(above if plain else f"{question} - {option}" if option else question)
-    return tuple(names)
+        stems.append(question)
+    return tuple(names), tuple(stems)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,44 @@ import tomli_w
 
 from touchstone.core.errors import BadDefinition, BadFile
 from touchstone.core.mapping import Mapping, Take, from_toml, to_toml
+from touchstone.listen.layout import plain_name
+
+_LAYOUT_WORDS = ("name", "recognise", "unless")
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A kind of file known by the headers it has: its name, and the mapping that reads it."""
+    """A kind of file known by its headers: its folder's name, what people call it, and the mapping that reads it.
+
+    Each of `recognise` is one header, or several of which one must be there; none of `unless` may be.
+    """
 
     name: str
-    recognise: tuple[str, ...]
+    title: str
+    recognise: tuple[tuple[str, ...], ...]
+    unless: tuple[str, ...]
     mapping: Mapping
 
     def fits(self, headers: Sequence[str]) -> bool:
-        """Whether a file with these headers is of this kind."""
-        return set(self.recognise) <= set(headers)
+        """Whether a file with these headers is of this kind, without regard to case and blanks around."""
+        have = {plain_name(header) for header in headers}
+        met = all(any(plain_name(one) in have for one in alternatives) for alternatives in self.recognise)
+        return met and not any(plain_name(header) in have for header in self.unless)
+
+    def likeness(self, headers: Sequence[str]) -> tuple[int, int]:
+        """How telling a fit is: the number of entries met, then of the file's headers that the mapping reads."""
+        have = {plain_name(header) for header in headers}
+        used = {plain_name(header) for one in (self.mapping, *self.mapping.also) for header in one.used_headers()}
+        return len(self.recognise), len(have & used)
+
+
+def layout_of(headers: Sequence[str], signs: Sequence[str] = ()) -> Layout | None:
+    """The known layout that a file with these headers fits best; None where it fits none.
+
+    `signs` are what the reader saw beside the headers; a layout may be known by them too.
+    """
+    fitting = [layout for layout in known_layouts() if layout.fits((*headers, *signs))]
+    return max(fitting, key=lambda layout: layout.likeness(headers), default=None)
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -37,8 +63,7 @@ def read_mapping(path: Path) -> Mapping:
         raise BadFile(f"There is no mapping '{path}'.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadDefinition(f"The mapping '{path}' is not TOML: {error}.") from None
-    data.pop("recognise", None)
-    return from_toml(data)
+    return from_toml({word: value for word, value in data.items() if word not in _LAYOUT_WORDS})
 
 
 def mapping_text(mapping: Mapping) -> str:
@@ -68,12 +93,17 @@ def _source(take: Take) -> str:
 
 @cache
 def known_layouts() -> tuple[Layout, ...]:
-    """The layouts that come with Touchstone, each a TOML file of its own; the most telling first."""
-    folder = resources.files("touchstone.listen") / "layouts"
-    layouts = [_layout(entry.name, tomllib.loads(entry.read_text("utf-8"))) for entry in folder.iterdir()]
+    """The layouts that come with Touchstone, each a folder with its `layout.toml`; the most telling first."""
+    folders = (resources.files("touchstone.listen") / "layouts").iterdir()
+    layouts = [read_layout(folder) for folder in folders if (folder / "layout.toml").is_file()]
     return tuple(sorted(layouts, key=lambda layout: (-len(layout.recognise), layout.name)))
 
 
-def _layout(file: str, data: dict[str, Any]) -> Layout:
-    recognise = tuple(data.pop("recognise"))
-    return Layout(file.removesuffix(".toml"), recognise, from_toml(data))
+def read_layout(folder: Traversable) -> Layout:
+    """The layout in a folder; BadDefinition where it cannot be read."""
+    data: dict[str, Any] = tomllib.loads((folder / "layout.toml").read_text("utf-8"))
+    known_by = tuple((one,) if isinstance(one, str) else tuple(one) for one in data.pop("recognise", ()))
+    title, unless = str(data.pop("name", folder.name)), tuple(data.pop("unless", ()))
+    if not known_by:
+        raise BadDefinition(f"The layout {folder.name} says nothing about how it is recognised.")
+    return Layout(folder.name, title, known_by, unless, from_toml(data))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from touchstone.core.errors import BadDefinition, BadFile
-from touchstone.core.mapping import Mapping, Question, Take
+from touchstone.core.mapping import ORIGIN, PERSON_COLUMNS, Mapping, Question, Take
 from touchstone.core.nouns import IMPORTABLE, NOUNS, Noun
 from touchstone.listen.codes import coded
 from touchstone.listen.ratings import questions
@@ -117,13 +117,13 @@ def _proposal(file: RawFile, candidate: _Candidate) -> Proposal:
     columns = {name: _take(file, noun, name, header, notes) for name, header in matched.items()}
     used = {*matched.values(), *(header for asked in candidate.questions for header in asked.headers)}
     rest = [header for header in file.headers if header not in used]
-    attributes, ignored = _attributes(file, rest, noun)
+    sorting, ignored = attributes(file, rest, noun)
     tool = normal(matched.get("customer_id", "")) in TOOL_NUMBERS
     mapping = Mapping(
         table=table,
         source=Take(constant=table),
         columns=columns,
-        attributes=attributes,
+        attributes=sorting,
         unpivot=candidate.questions,
         customers=table if tool else "",
     )
@@ -150,23 +150,29 @@ def _take(file: RawFile, noun: Noun, name: str, header: str, notes: list[str]) -
     return Take(headers=(header,))
 
 
-def _attributes(file: RawFile, headers: Sequence[str], noun: Noun) -> tuple[dict[str, Take], list[str]]:
-    """Columns nobody asked for: kept as attributes where they sort rows into groups, else named as ignored."""
-    attributes: dict[str, Take] = {}
+def attributes(
+    file: RawFile, headers: Sequence[str], noun: Noun, *, taken: Collection[str] = ()
+) -> tuple[dict[str, Take], list[str]]:
+    """Columns nobody asked for: kept as attributes where they sort rows into groups, else named as ignored.
+
+    Names in `taken` are attributes already.
+    """
+    found: dict[str, Take] = {}
     ignored = []
+    reserved = {*noun.column_names, *PERSON_COLUMNS, *ORIGIN, *taken}
     for header in headers:
         values = {value for value in _values(file, header) if value}
         name = normal(header) or header
-        if name in noun.column_names or name in attributes or name in ("source", "import_number"):
+        if name in reserved or name in found or name.startswith("_"):
             name = f"attr_{name}"
-        if name not in attributes and _tells_apart(values, len(file.samples)):
-            attributes[name] = Take(headers=(header,))
+        if name not in found and name not in taken and tells_apart(values, len(file.samples)):
+            found[name] = Take(headers=(header,))
         else:
             ignored.append(header)
-    return attributes, ignored
+    return found, ignored
 
 
-def _tells_apart(values: set[str], rows: int) -> bool:
+def tells_apart(values: set[str], rows: int) -> bool:
     """Whether a column sorts rows into groups, or measures them: numbers that repeat, with a decimal point if any."""
     if not values:
         return False

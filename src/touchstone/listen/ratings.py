@@ -34,24 +34,35 @@ class _Column:
     header: str
     name: str
     numbers: tuple[float, ...]
+    label: str = ""
+
+    @property
+    def told(self) -> str:
+        """Name and question text in normal form: either may tell what was asked."""
+        return f"{self.name}_{normal(self.label)}" if self.label else self.name
 
 
-def questions(columns: Dict[str, Sequence[str]]) -> tuple[tuple[Question, ...], tuple[str, ...]]:
+def questions(
+    columns: Dict[str, Sequence[str]], labels: Dict[str, str] | None = None
+) -> tuple[tuple[Question, ...], tuple[str, ...]]:
     """The questions among `columns` (header to sample values), in their order, and remarks for the person.
 
     A scale is proposed from the name first (0 to 10 for a recommendation, 1 to 7 for ease), then from the values.
     Values beyond a proposed scale are set aside when the file is read, never taken. In a battery (Q3_1, Q3_2…) whose
-    columns end at 5 or at 6, 6 stands for "does not apply": the remark says so.
+    columns end at 5 or at 6, 6 stands for "does not apply": the remark says so. `labels` are the question texts of
+    columns whose headers are codes.
     """
+    labels = labels or {}
     found: dict[str, Question] = {}
     batteries: defaultdict[str, list[_Column]] = defaultdict(list)
     for header, values in columns.items():
         given = [value.strip() for value in values if value.strip() and value.strip() not in _BLANK]
         name = normal(header)
-        column = _numbers(header, name, given)
+        label = labels.get(header, "")
+        column = _numbers(header, name, given, label)
         if column is None:
             if given and _COMMENT.search(name):
-                found[header] = Question(headers=(header,), question_id=name, label=header, text=True)
+                found[header] = Question(headers=(header,), question_id=name, label=label or header, text=True)
         elif match := _NUMBERED.match(name):
             batteries[match[1]].append(column)
         elif single := _single(column):
@@ -64,18 +75,24 @@ def questions(columns: Dict[str, Sequence[str]]) -> tuple[tuple[Question, ...], 
     return tuple(found[header] for header in columns if header in found), tuple(remarks)
 
 
-def _numbers(header: str, name: str, given: Sequence[str]) -> _Column | None:
-    numbers = tuple(float(value) for value in given if _WHOLE.match(value))
+def numbers_in(values: Sequence[str]) -> tuple[float, ...]:
+    """The whole numbers of one or two digits among `values`: what ratings are."""
+    return tuple(float(value) for value in values if _WHOLE.match(value))
+
+
+def _numbers(header: str, name: str, given: Sequence[str], label: str) -> _Column | None:
+    numbers = numbers_in(given)
     words = [value for value in given if not _WHOLE.match(value) and value not in _NOT_APPLICABLE]
-    told = any(form.search(name) for form in (_NPS, _EASE, _OVERALL))
+    column = _Column(header, name, numbers, label)
+    told = any(form.search(column.told) for form in (_NPS, _EASE, _OVERALL))
     if not numbers or len(words) > (_STRAY_TOLD if told else _STRAY) * len(given):
         return None
-    return _Column(header, name, numbers)
+    return column
 
 
 def _single(column: _Column) -> Question | None:
     """The question of a column that stands alone; None when it does not look like one."""
-    name, highest = column.name, max(column.numbers)
+    name, highest = column.told, max(column.numbers)
     if _NPS.search(name) and highest > 5:
         return _asked(column, "nps", (0.0, 10.0))
     if _EASE.search(name) and highest > 5:
@@ -87,7 +104,7 @@ def _single(column: _Column) -> Question | None:
         return None
     if _OVERALL.search(name):
         return _asked(column, "overall_rating", scale)
-    return replace(_asked(column, "csat", scale), touchpoint=_touchpoint(name))
+    return replace(_asked(column, "csat", scale), touchpoint=_touchpoint(column.name))
 
 
 def _battery(columns: Sequence[_Column]) -> tuple[dict[str, Question], str]:
@@ -117,7 +134,7 @@ def _asked(column: _Column, metric: str, scale: tuple[float, float]) -> Question
         question_id=column.name,
         metric=metric,
         scale=scale,
-        label=_LEADING_NUMBER.sub("", column.header) or column.header,
+        label=column.label or _LEADING_NUMBER.sub("", column.header) or column.header,
         blank=_BLANK,
         not_applicable=_NOT_APPLICABLE,
     )

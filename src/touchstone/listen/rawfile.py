@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +34,14 @@ class RawFile:
     """As written in the file; the column names to ask a Parquet file for."""
     labels: tuple[str, ...] = ()
     """Question texts, where a second header row holds them (Qualtrics); else empty."""
+    stems: tuple[str, ...] = ()
+    """The question that each column belongs to, where a second header row holds options (SurveyMonkey); else empty."""
+    choices: Dict[str, Dict[str, str]] = field(default_factory=dict)
+    """Codes and what they stand for, by header, where the file itself says so (SPSS)."""
+    timezone: str = ""
+    """The zone of its times, where the file itself says so."""
+    signs: tuple[str, ...] = ()
+    """What its layout may be known by besides headers: "(import ids)", "(second header row)", "(SPSS)"."""
     delimiter: str = ","
     quote: str = '"'
     escape: str = '"'

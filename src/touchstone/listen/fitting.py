@@ -1,0 +1,230 @@
+"""A mapping fitted to one file: its names as the file writes them, its choices made, its rest found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from touchstone.core.errors import BadFile
+from touchstone.core.mapping import Mapping, Question, Scale, Take, When, without_unused
+from touchstone.core.where import parse_where, where_text
+from touchstone.listen.layout import plain_name
+from touchstone.listen.ratings import numbers_in
+from touchstone.listen.rawfile import RawFile
+from touchstone.listen.rest import rest
+from touchstone.listen.values import date_formats, decimal_mark
+
+Rename = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The mapping as one file is read by it, the headers it leaves out, and which readings were taken."""
+
+    mapping: Mapping
+    ignored: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def fitted(file: RawFile, mapping: Mapping, *, known: bool) -> Fitted:
+    """`mapping` for `file`. BadFile where it asks questions of which the file has none.
+
+    A mapping that is `known` was not written for this very file: what it says of columns that are missing is left out
+    (conditions and ids too), and dates and decimal marks are read as the file writes them.
+    """
+    notes: list[str] = []
+    mapping = as_written(mapping, file.headers)
+    if known:
+        mapping = _dated(file, _conditioned(file, mapping, notes), notes)
+    if file.timezone and not mapping.timezone:
+        mapping = replace(mapping, timezone=file.timezone)
+        notes.append(f"times are in the zone that the file names: {file.timezone}")
+    asks = bool(mapping.unpivot) or mapping.rest
+    mapping = replace(mapping, unpivot=_chosen(file, mapping, notes))
+    ignored = [header for header in file.headers if header not in mapping.used_headers()]
+    if mapping.rest:
+        found = rest(file, mapping)
+        ignored = [header for header in ignored if header in found.ignored or header not in found.looked_at]
+        mapping = replace(
+            mapping,
+            unpivot=(*mapping.unpivot, *found.unpivot),
+            attributes={**mapping.attributes, **found.attributes},
+        )
+        notes += found.notes
+    if asks and not any(question.header(file.headers) for question in mapping.unpivot):
+        raise BadFile(
+            f"'{file.name}' has none of the questions that the mapping unpivots.",
+            hint=f"its columns are {', '.join(file.headers[:12])}.",
+        )
+    mapping, missing = without_unused(replace(mapping, rest=False, ignore=(), also=()), file.headers)
+    if known and asks and (key := mapping.columns.get("submission_id")) and not key.header(file.headers):
+        columns = {name: take for name, take in mapping.columns.items() if name != "submission_id"}
+        mapping, missing = replace(mapping, columns=columns), (*missing, "submission_id")
+        notes.append("no column has the responses' own ids, so each is known by its content")
+    absent = [f"no column for {', '.join(missing)} in this file"] if missing else []
+    return Fitted(mapping, tuple(ignored), (*notes, *absent))
+
+
+def can_be_read(file: RawFile, mapping: Mapping) -> bool:
+    """Whether `file` has what a further reading of its rows needs: all of its conditions' and required columns."""
+    mapping = as_written(mapping, file.headers)
+    needed = [mapping.columns[name] for name in mapping.noun.required if name in mapping.columns]
+    conditions = {condition.column for condition in parse_where(mapping.where)}
+    questions = not mapping.unpivot or any(question.header(file.headers) for question in mapping.unpivot)
+    present = all(take.header(file.headers) or not take.headers for take in needed)
+    return present and questions and conditions <= set(file.headers) and set(mapping.one_per) <= set(file.headers)
+
+
+def as_written(mapping: Mapping, headers: Sequence[str]) -> Mapping:
+    """`mapping` with its headers as the file writes them, which may differ in case and in blanks."""
+    written = {plain_name(header): header for header in headers}
+
+    def named(name: str) -> str:
+        return name if name in headers else written.get(plain_name(name), name)
+
+    conditions = parse_where(mapping.where)
+    renamed = tuple(replace(condition, column=named(condition.column)) for condition in conditions)
+    return replace(
+        mapping,
+        source=_take(mapping.source, named),
+        columns={name: _take(take, named) for name, take in mapping.columns.items()},
+        attributes={name: _take(take, named) for name, take in mapping.attributes.items()},
+        unpivot=tuple(_question(question, named) for question in mapping.unpivot),
+        where=mapping.where if renamed == conditions else where_text(renamed),
+        one_per=tuple(map(named, mapping.one_per)),
+        order_by=named(mapping.order_by),
+    )
+
+
+def _take(take: Take, named: Rename) -> Take:
+    product = (named(take.product[0]), named(take.product[1])) if take.product else None
+    further = tuple(map(named, take.otherwise))
+    return replace(take, headers=tuple(map(named, take.headers)), otherwise=further, product=product)
+
+
+def _question(question: Question, named: Rename) -> Question:
+    when = question.when and When(headers=tuple(map(named, question.when.headers)), values=question.when.values)
+    further = tuple(map(named, question.otherwise))
+    return replace(question, headers=tuple(map(named, question.headers)), otherwise=further, when=when)
+
+
+def _conditioned(file: RawFile, mapping: Mapping, notes: list[str]) -> Mapping:
+    """`mapping` without the conditions on columns that the file lacks."""
+    conditions = parse_where(mapping.where)
+    held = tuple(condition for condition in conditions if condition.column in file.headers)
+    lost = [condition.column for condition in conditions if condition not in held]
+    if lost:
+        notes.append(f"no column {', '.join(lost)} in this file, so no rows were left out by it")
+        mapping = replace(mapping, where=where_text(held))
+    return mapping
+
+
+def _dated(file: RawFile, mapping: Mapping, notes: list[str]) -> Mapping:
+    """`mapping` with the formats of dates and the decimal marks that the file's values show, where it says none."""
+
+    def read(name: str, take: Take) -> Take:
+        kind = mapping.noun.column(name).type if name in mapping.noun.column_names else "text"
+        header = take.header(file.headers)
+        if header is None or take.format:
+            return take
+        samples = [value for place in (header, *take.otherwise) for value in _values(file, place)]
+        if kind == "time":
+            return replace(take, format=_formats(header, samples, notes))
+        comma = kind in ("number", "money", "integer") and decimal_mark(samples) == ","
+        return replace(take, decimal=",") if comma else take
+
+    return replace(mapping, columns={name: read(name, take) for name, take in mapping.columns.items()})
+
+
+def _formats(header: str, samples: Sequence[str], notes: list[str]) -> tuple[str, ...]:
+    counted = [value for value in samples if value.isdigit() and len(value) in (9, 10, 13)]
+    if samples and len(counted) == len(samples):
+        unit, form = ("milliseconds", "epoch_ms") if len(counted[0]) == 13 else ("seconds", "epoch")
+        notes.append(f"'{header}' is read as {unit} since 1970")
+        return (form,)
+    found = date_formats(samples)
+    notes += [f"'{header}': {note}" for note in found.notes]
+    return () if found.order == "iso" else found.formats  # ISO is read without being told
+
+
+def _chosen(file: RawFile, mapping: Mapping, notes: list[str]) -> tuple[Question, ...]:
+    """The questions of which the file has a column, each on one scale.
+
+    Where the column that tells them apart is missing, or several scales are possible, the values seen decide.
+    """
+    chosen: dict[str, Question] = {}
+    for question in mapping.unpivot:
+        header = question.header(file.headers)
+        if header is None:
+            chosen[question.question_id] = question
+            continue
+        when = question.when
+        if when and not any(name in file.headers for name in when.headers):
+            one = _undecided(file, mapping, header, when, notes)
+            chosen[one.question_id] = one
+        elif any(other.header(file.headers) == header and other.when for other in mapping.unpivot) and not when:
+            if not _left_undecided(file, mapping, header):
+                chosen[question.question_id] = question
+        else:
+            chosen[question.question_id] = _scaled(file, question, header, notes)
+    return tuple(chosen.values())
+
+
+def _left_undecided(file: RawFile, mapping: Mapping, header: str) -> bool:
+    """Whether nothing in the file tells which of several questions a column holds."""
+    whens = [other.when for other in mapping.unpivot if other.when and other.header(file.headers) == header]
+    return not any(name in file.headers for when in whens for name in when.headers)
+
+
+def _undecided(file: RawFile, mapping: Mapping, header: str, when: When, notes: list[str]) -> Question:
+    """The one question that a column is taken for where nothing says which: that of the narrowest fitting scale."""
+    asked = [question for question in mapping.unpivot if question.header(file.headers) == header]
+    scaled = [(scale, question) for question in asked for scale in _possible(question)]
+    holding = [scale for scale, _ in scaled]
+    scale = _narrowest(holding, numbers_in(_values(file, header)))
+    question = next(question for one, question in scaled if one == scale)
+    note = (
+        f"no column {when.headers[0]} says what was asked: '{header}' is read as {question.metric or 'a rating'} "
+        f"from {scale[0]:g} to {scale[1]:g}, the narrowest scale that holds its values"
+    )
+    if note not in notes:
+        notes.append(note)
+    return replace(question, when=None, scale=scale, scales=())
+
+
+def _scaled(file: RawFile, question: Question, header: str, notes: list[str]) -> Question:
+    if not question.scales:
+        return question
+    values = _values(file, header)
+    if question.when:
+        deciding = next(name for name in question.when.headers if name in file.headers)
+        wanted = {value.lower() for value in question.when.values}
+        pairs = zip(_column(file, header), _column(file, deciding), strict=True)
+        values = [value for value, said in pairs if said.lower() in wanted]
+    if not values:
+        return replace(question, scale=question.scales[-1], scales=())
+    scale = _narrowest(question.scales, numbers_in(values))
+    notes.append(
+        f"'{header}' for {question.question_id} is read on a scale from {scale[0]:g} to {scale[1]:g}, "
+        "the narrowest that holds its values"
+    )
+    return replace(question, scale=scale, scales=())
+
+
+def _possible(question: Question) -> tuple[Scale, ...]:
+    return question.scales or ((question.scale,) if question.scale else ())
+
+
+def _narrowest(scales: Sequence[Scale], numbers: Sequence[float]) -> Scale:
+    """The narrowest of `scales` that holds all `numbers`; the widest where none does."""
+    ordered = sorted(scales, key=lambda scale: scale[1] - scale[0])
+    return next((one for one in ordered if all(one[0] <= number <= one[1] for number in numbers)), ordered[-1])
+
+
+def _column(file: RawFile, header: str) -> list[str]:
+    place = file.headers.index(header)
+    return [row[place].strip() for row in file.samples]
+
+
+def _values(file: RawFile, header: str) -> list[str]:
+    return [value for value in _column(file, header) if value] if header in file.headers else []
