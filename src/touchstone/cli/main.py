@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "Say what the data can and cannot answer."),
     "metrics": ("score", "List the metrics and their definitions."),
     "score": ("score", "Score a metric: value, interval, n, change against a baseline."),
+    "units": ("units", "Compare stores, agents or products fairly: shrunken scores, ranks, consistency."),
     "drivers": ("drivers", "Show what goes with a score, and how strongly."),
     "value": ("value", "Show what customers are worth, by how they score."),
     "report": ("report", "Write the report: one self-contained HTML file."),

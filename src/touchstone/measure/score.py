@@ -113,7 +113,7 @@ def to_moments(row: dict[str, Any], centre: float) -> Moments:
 def _means(data: Data, metric: Metric, by: Sequence[str], question: Question, level: float) -> Scores:
     rows = measured_rows(data, metric, question)
     keys = tuple(dict.fromkeys((*question.by, *(("kind",) if "kind" in rows.columns else ()))))
-    centre = _pilot(data, rows) if isinstance(metric.form, Amount) else centre_of(metric)
+    centre = pilot_of(data, rows) if isinstance(metric.form, Amount) else centre_of(metric)
     fetched = data.fetch(moments(rows, keys, centre=centre, weighted=question.weight is not None))
     if len({row.get("kind") for row in fetched.rows}) > 1 and "kind" not in by:
         by = (*by, "kind")
@@ -128,7 +128,7 @@ def _means(data: Data, metric: Metric, by: Sequence[str], question: Question, le
     return _scores(data, metric, by, found, fetched.sql, _remarks(data, metric, question))
 
 
-def _pilot(data: Data, rows: Any) -> float:
+def pilot_of(data: Data, rows: Any) -> float:
     """A value near the mean, so that the squares of amounts do not cancel."""
     value = data.fetch(rows.aggregate(pilot=rows.x.mean())).rows[0]["pilot"]
     return 0.0 if value is None else float(value)

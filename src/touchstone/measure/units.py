@@ -1,0 +1,301 @@
+"""Stores, agents, products: each one's score, drawn towards the average as far as few answers demand, and its rank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+
+from touchstone.core.errors import BadDefinition, Refused
+from touchstone.core.estimate import Estimate, Measured, NoEstimate, interval, record, shown
+from touchstone.core.metric import Amount, Duration, Metric
+from touchstone.core.metric import Score as ScoreForm
+from touchstone.core.period import Period
+from touchstone.core.where import parse_where
+from touchstone.engine.data import Data
+from touchstone.engine.moments import SUMS
+from touchstone.engine.rows import Question, group_name, measured_rows
+from touchstone.engine.units import unit_sums
+from touchstone.measure.changes import ends_of, unit_of_change
+from touchstone.measure.kinds import of_one_kind
+from touchstone.measure.score import centre_of, measured, pilot_of, to_moments
+from touchstone.measure.scores import Score, Scores, written
+from touchstone.measure.suppress import suppressed
+from touchstone.stats.differences import Verdict, verdicts
+from touchstone.stats.means import few
+from touchstone.stats.moments import Floats, Moments, PairMoments
+from touchstone.stats.shrinkage import FEWEST_UNITS, Shrinkage, against_all, common_variance, shrink, unit_variances
+
+FALSE_DISCOVERY = 0.10
+Standing = Literal["better than average", "worse than average", "within the noise", "too few answers to tell"]
+_PARTS = ("value", "low", "high", "reason")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One unit: its score as it stands, drawn towards the average, its rank (1 is best), and against all answers.
+
+    `difference` is the raw score less that of all units together, clustered by customer; `verdict` judges it among all
+    the others. A hidden unit has reasons everywhere and no rank.
+    """
+
+    name: str
+    score: Measured
+    shrunken: Measured
+    ranks: tuple[int, int] | None
+    difference: Measured
+    verdict: Verdict
+    standing: Standing
+
+    @property
+    def n(self) -> int | None:
+        """The answers the unit rests on; None where it is hidden."""
+        return self.score.n
+
+    def record(self, by: str) -> dict[str, object]:
+        """One flat record, always with the same keys."""
+        flat: dict[str, object] = {by: self.name} | record(self.score)
+        for prefix, result in (("shrunken", self.shrunken), ("difference", self.difference)):
+            values = record(result)
+            flat |= {f"{prefix}_{key}": values[key] for key in _PARTS}
+        low, high = self.ranks or (None, None)
+        return flat | {"rank_low": low, "rank_high": high, "standing": self.standing}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    """The units of one metric, best first; `average` is the score of all their answers, `consistency` their spread."""
+
+    metric: Metric
+    by: str
+    rows: tuple[Unit, ...]
+    average: Measured
+    consistency: Measured
+    sql: str
+    data_number: int
+    seed: int
+    notes: tuple[str, ...] = ()
+
+    def records(self) -> dict[str, object]:
+        """The units as flat records, beside the average and the consistency."""
+        return {
+            "metric": self.metric.name,
+            "by": self.by,
+            "average": record(self.average),
+            "consistency": record(self.consistency),
+            "units": [row.record(self.by) for row in self.rows],
+        }
+
+    def sentence(self) -> str:
+        """How far the units lie apart, in words."""
+        head = f"{self.metric.label} of {len(self.rows):,} units by {self.by}"
+        spread = self.consistency
+        if isinstance(spread, NoEstimate):
+            return f"{head}: how far they lie apart cannot be told: {spread.reason}."
+        if isinstance(self.average, NoEstimate):
+            return f"{head}: {self.average.reason}."
+        around = f"the average of {shown(self.average)}"
+        if spread.low == 0.0:
+            return (
+                f"{head}: they may all be alike; at most, two units out of three lie within "
+                f"{shown(replace(spread, value=spread.high))} of {around}."
+            )
+        return f"{head}: two units out of three lie within {shown(spread)} ({interval(spread)}) of {around}."
+
+
+def units(
+    data: Data,
+    metric: Metric,
+    *,
+    by: str = "unit",
+    where: str = "",
+    weight: str | None = None,
+    level: float = 0.95,
+    period: str | None = None,
+    seed: int = 1,
+) -> Units:
+    """`metric` per value of the column `by`: raw, shrunken (empirical Bayes), ranked, and judged against the average.
+
+    Arguments as for `score`; only the kind with most answers counts. Ranks come from draws that begin with `seed`.
+    Raises Refused where nothing was imported and BadDefinition for a metric that is no mean of rows.
+    """
+    if isinstance(metric.form, Duration) or (isinstance(metric.form, Amount) and metric.form.per == "total"):
+        raise BadDefinition(
+            f"'{metric.name}' is not a mean of rows, so units cannot be drawn towards its average.",
+            hint=f"see each alone: touchstone score {metric.name} --by {by}",
+        )
+    if not data.has(metric.table):
+        raise Refused(f"There are no {metric.table} yet.", hint=f"import them: touchstone add {metric.table}.csv")
+    if weight is None and data.default_weight and isinstance(metric.form, ScoreForm):
+        weight = "weight"
+    asked = Question(
+        by=(group_name(by),),
+        where=parse_where(where),
+        weight=weight,
+        period=Period.parse(period) if period else None,
+    )
+    kind = of_one_kind(data, metric, asked)
+    rows = measured_rows(data, metric, kind.question)
+    centre = pilot_of(data, rows) if isinstance(metric.form, Amount) else centre_of(metric)
+    fetched = data.fetch(unit_sums(rows, group_name(by), centre=centre))
+    if not fetched.rows:
+        raise Refused(
+            f"No row of {metric.table} names a {by}.",
+            hint="choose another column: --by agent, team, region, touchpoint…",
+        )
+    table = _Table(metric, by, level, data.currency, fetched.rows, centre, kind.kind)
+    nameless = data.fetch(rows.aggregate(n=rows[group_name(by)].isnull().sum())).rows[0]["n"]
+    notes = (f"{nameless:,} rows name no {by} and are left out",) if nameless else ()
+    return Units(
+        metric=metric,
+        by=by,
+        rows=table.units(seed),
+        average=table.average,
+        consistency=table.consistency,
+        sql=fetched.sql,
+        data_number=data.number,
+        seed=seed,
+        notes=(*((kind.remark,) if kind.remark else ()), *notes),
+    )
+
+
+class _Table:
+    """The fetched sums of all units, and everything that is estimated from them."""
+
+    def __init__(
+        self, metric: Metric, by: str, level: float, currency: str, rows: list[dict[str, Any]], centre: float, kind: str
+    ) -> None:
+        self.metric, self.by, self.level, self.currency, self.kind = metric, by, level, currency, kind
+        self.rows = sorted(rows, key=lambda row: written(row[group_name(by)]))
+        self.names = [written(row[group_name(by)]) for row in self.rows]
+        self.moments = [to_moments(row, centre) for row in self.rows]
+        self.whole = whole_of(self.rows, centre)
+        self.variances = unit_variances(self.moments)
+        crossed = sum(float(row["crossed"]) for row in self.rows)
+        self.shrinkage = shrinkage_of(self.moments, self.variances, crossed)
+
+    @property
+    def average(self) -> Measured:
+        result = measured(self.metric, self.whole, level=self.level, currency=self.currency)
+        return result if isinstance(result, Estimate | NoEstimate) else NoEstimate("an exact sum has no average", None)
+
+    @property
+    def consistency(self) -> Measured:
+        if isinstance(self.shrinkage, NoEstimate):
+            return replace(self.shrinkage, n=self.whole.n)
+        unit = unit_of_change(self.metric.unit)
+        return self.shrinkage.consistency(n=self.whole.n, unit=unit, level=self.level)
+
+    def units(self, seed: int) -> tuple[Unit, ...]:
+        """All units, best first; those that promised anonymity keeps hidden come last."""
+        seen = self._seen()
+        shrunken, ranks = self._shrunken(), self._ranks(seed)
+        changes = [self._difference(place) for place in range(len(self.names))]
+        judged = verdicts(changes, false_discovery=FALSE_DISCOVERY)
+        rows = []
+        for place, name in enumerate(self.names):
+            raw = seen[place]
+            hidden = isinstance(raw, NoEstimate) and raw.n is None
+            rows.append(
+                Unit(
+                    name=name,
+                    score=raw,
+                    shrunken=raw if hidden else shrunken[place],
+                    ranks=None if hidden else ranks[place],
+                    difference=raw if hidden else changes[place],
+                    verdict=judged[place],
+                    standing="too few answers to tell" if hidden else self._standing(changes[place], judged[place]),
+                )
+            )
+        return tuple(sorted(rows, key=self._order))
+
+    def _seen(self) -> list[Measured]:
+        """The raw scores, hidden where anonymity was promised."""
+        found = [
+            Score(group=(name,), result=measured(self.metric, m, level=self.level, currency=self.currency), moments=m)
+            for name, m in zip(self.names, self.moments, strict=True)
+        ]
+        marked = tuple(replace(row, kind=self.kind or None) for row in found)
+        scores = suppressed(Scores(metric=self.metric, by=(self.by,), rows=marked, sql="", data_number=0))
+        return [row.result for row in scores.rows if isinstance(row.result, Estimate | NoEstimate)]
+
+    def _shrunken(self) -> list[Measured]:
+        known = self.shrinkage
+        if isinstance(known, NoEstimate):
+            return [replace(known, n=m.n) for m in self.moments]
+        lowest, highest = ends_of(self.metric)
+        lows, highs = known.limits(level=self.level)
+        unit = self.currency if isinstance(self.metric.form, Amount) else self.metric.unit
+        return [
+            Estimate(
+                value=float(known.values[place]),
+                low=float(lows[place]) if lowest is None else min(max(float(lows[place]), lowest), value),
+                high=float(highs[place]) if highest is None else max(min(float(highs[place]), highest), value),
+                se=float(known.se[place]),
+                n=m.n,
+                effective_n=m.effective_n if m.clusters > 1 else 1.0,
+                unit=unit,
+                level=self.level,
+                currency=self.currency if isinstance(self.metric.form, Amount) else None,
+                method="empirical Bayes towards the average of the units (Morris)",
+                flags=few(m.effective_n if m.clusters > 1 else 1.0),
+            )
+            for place, m in enumerate(self.moments)
+            for value in (float(known.values[place]),)
+        ]
+
+    def _ranks(self, seed: int) -> list[tuple[int, int] | None]:
+        if isinstance(self.shrinkage, NoEstimate):
+            return [None] * len(self.names)
+        high_is_first = self.metric.better == "higher"
+        low, high = self.shrinkage.ranks(high_is_first=high_is_first, level=self.level, seed=seed)
+        return [(int(a), int(b)) for a, b in zip(low, high, strict=True)]
+
+    def _difference(self, place: int) -> Measured:
+        row = self.rows[place]
+        pair = PairMoments(
+            first=self.whole,
+            second=self.moments[place],
+            clusters=self.whole.clusters,
+            **{name: float(row[f"{name}0"]) for name in ("aa", "ab", "ba", "bb")},
+        )
+        if self.variances is None:
+            return NoEstimate("within every unit all answers are equal; it takes one that differs", pair.second.n)
+        found = against_all(pair, float(self.variances[place]), unit=unit_of_change(self.metric.unit), level=self.level)
+        return replace(found, currency=self.currency) if isinstance(self.metric.form, Amount) else found
+
+    def _standing(self, change: Measured, judged: Verdict) -> Standing:
+        if judged.words != "a real change" or isinstance(change, NoEstimate):
+            return "too few answers to tell" if judged.words == "too few answers to tell" else "within the noise"
+        better = (change.value > 0) == (self.metric.better == "higher")
+        return "better than average" if better else "worse than average"
+
+    def _order(self, row: Unit) -> tuple[bool, float, str]:
+        known = isinstance(row.shrunken, Estimate)
+        best = row.shrunken if known else row.score
+        value = best.value if isinstance(best, Estimate) else 0.0
+        return (not isinstance(best, Estimate), -value if self.metric.better == "higher" else value, row.name)
+
+
+def whole_of(rows: Sequence[dict[str, Any]], centre: float) -> Moments:
+    """The sums of all units together, each person once, from what stands beside the units' own."""
+    flat = {name: sum(float(row[name] or 0) for row in rows) for name in SUMS}
+    flat |= {"aa": sum(float(row["aa0"]) for row in rows), "ab": sum(float(row["ab0"]) for row in rows)}
+    flat["bb"] = sum(float(row["bb0"]) for row in rows)
+    people = round(sum(float(row["people"]) for row in rows))
+    kept = {field.name for field in fields(Moments)} - {"n", "clusters", "centre"}
+    return Moments(
+        n=round(flat["n"]),
+        clusters=people,
+        centre=centre,
+        **{name: value for name, value in flat.items() if name in kept},
+    )
+
+
+def shrinkage_of(moments: Sequence[Moments], variances: Floats | None, crossed: float) -> Shrinkage | NoEstimate:
+    """The units drawn towards their average; or why not."""
+    if len(moments) < FEWEST_UNITS:
+        return NoEstimate(f"there are {len(moments)} units with answers; it takes at least {FEWEST_UNITS}", None)
+    if variances is None:
+        return NoEstimate("within every unit all answers are equal or come from one customer; it takes others", None)
+    return shrink([m.mean for m in moments], variances, common=common_variance(crossed, moments))
