@@ -21,6 +21,7 @@ from touchstone.core import mapping as language
 from touchstone.core.mapping import Mapping, Question, from_toml
 from touchstone.core.metric import Amount, Duration, Repeat, Retention, Score, Share
 from touchstone.core.settings import read_settings
+from touchstone.listen.mappings import LAYOUT_WORDS
 from touchstone.measure.metrics import built_in, read_metric
 
 COMMANDS = commands()
@@ -80,8 +81,8 @@ def read_example(block: str) -> Any:
             return from_toml(tomllib.loads(block))
         case "# layout":
             data = tomllib.loads(block)
-            assert all(isinstance(header, str) for header in data.pop("recognise"))
-            return from_toml(data)
+            assert data["recognise"]
+            return from_toml({word: value for word, value in data.items() if word not in LAYOUT_WORDS})
         case "# metric":
             return read_metric("example", block)
         case "# touchstone.toml":
@@ -105,8 +106,9 @@ def test_the_mapping_page_shows_every_word_of_the_language() -> None:
             shown |= set(entry) if isinstance(entry, dict) else {"from"}
         for entry in data.get("unpivot", ()):
             shown |= set(entry)
-    words = {field.name for field in fields(Mapping)} | language._TAKE_WORDS | language._QUESTION_WORDS
-    assert {field.name for field in fields(Question)} - {"headers"} <= words
+    words = {field.name for field in fields(Mapping)} - {"rest"} | {"questions"}
+    words |= language._TAKE_WORDS | language._QUESTION_WORDS
+    assert {field.name for field in fields(Question)} - {"headers", "scales"} <= words
     assert words - shown == set()
     explained = set(re.findall(r"`\[?\[?(\w+)\]?\]?`", "\n".join(page.read_text("utf-8").splitlines())))
     assert words - explained == set()

@@ -17,7 +17,7 @@ from touchstone.core.errors import BadDefinition, BadFile
 from touchstone.core.mapping import Mapping, Take, from_toml, to_toml
 from touchstone.listen.layout import plain_name
 
-_LAYOUT_WORDS = ("name", "recognise", "unless")
+LAYOUT_WORDS = ("name", "recognise", "unless")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def read_mapping(path: Path) -> Mapping:
         raise BadFile(f"There is no mapping '{path}'.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadDefinition(f"The mapping '{path}' is not TOML: {error}.") from None
-    return from_toml({word: value for word, value in data.items() if word not in _LAYOUT_WORDS})
+    return from_toml({word: value for word, value in data.items() if word not in LAYOUT_WORDS})
 
 
 def mapping_text(mapping: Mapping) -> str:
