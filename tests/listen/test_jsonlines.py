@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from touchstone.core.errors import BadFile
@@ -87,6 +87,7 @@ def test_a_first_line_that_is_broken_does_not_hide_the_lines_below(tmp_path: Pat
     assert (found.lines, found.set_aside) == (2, 1)
 
 
+@settings(deadline=None)
 @given(value=st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda v: st.lists(v), max_leaves=8))
 def test_the_window_takes_what_was_written_however_it_is_cut(value: Any) -> None:
     text = json.dumps([value, value])
@@ -96,6 +97,7 @@ def test_the_window_takes_what_was_written_however_it_is_cut(value: Any) -> None
         assert taken == [json.dumps(json.loads(json.dumps(value), parse_int=str))] * 2
 
 
+@settings(deadline=None)
 @given(cut=st.integers(1, 60))
 def test_a_text_cut_short_is_never_taken_for_a_whole_one(cut: int) -> None:
     text = json.dumps({"data": [{"id": 1, "x": [1, 2]}, {"id": 2}], "n": 12})
