@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,12 @@ from pathlib import Path
 from touchstone.core.errors import BadDefinition, BadFile, Refused
 from touchstone.core.settings import SETTINGS, Settings, read_settings
 from touchstone.engine.connect import DuckDB, Engine
+from touchstone.engine.contacts import Privacy
 from touchstone.engine.data import Data, TableSource
 from touchstone.lake.lake import Lake
 
 SETTINGS_FILE = "touchstone.toml"
+SALT_FILE = "identities.salt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,24 @@ class Workspace:
         folder = self.folder / ".touchstone" / "scratch"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def privacy(self) -> Privacy:
+        """How addresses are kept: which are shared, and the salt of their hashes, made when it is first needed."""
+        joining = self.settings.joining
+        return Privacy(shared=joining.shared, salt=self._salt() if joining.hash else "")
+
+    def _salt(self) -> str:
+        path = self.folder / SALT_FILE
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            if salt := path.read_text(encoding="ascii", errors="replace").strip():
+                return salt
+            raise BadFile(f"{path} is empty, so addresses cannot be hashed as before.") from None
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            salt = secrets.token_hex(32)
+            file.write(salt + "\n")
+        return salt
 
     def duckdb(self) -> DuckDB:
         """A fresh embedded engine that spills into this workspace."""

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from touchstone.core.contact import check_country
 from touchstone.core.errors import BadDefinition, UnknownName
 from touchstone.core.nouns import NOUNS, Noun
 from touchstone.core.where import parse_where
 
 Keep = Literal["first", "last", "sum", "min", "max"]
 PERSON_COLUMNS = ("email", "phone")  # not columns of a noun: they become identities
+KNOWN_AS = "_known_as_"  # before the name of a system: the staged column of its ids
 FOLDS = ("sum", "min", "max")  # ways to take a column from all rows of a record
 ORIGIN = ("source", "import_number")  # columns that every table has, so no attribute can
 
@@ -90,7 +92,9 @@ class Mapping:
     """How the rows of a file become rows of `table`.
 
     `source` names the system or wave the ids belong to; `customers` the system that gave the customer numbers (empty:
-    the company itself). `where` leaves rows out; `one_per` makes one record of several rows, ordered by `order_by`.
+    the company itself). `known_as` says which columns hold the number that another system has for the same person, by
+    the system's name; `country` is that of phone numbers that do not say theirs. `where` leaves rows out; `one_per`
+    makes one record of several rows, ordered by `order_by`.
     With `rest` the questions among the columns that the mapping does not name are found when a file is planned;
     columns that fit `ignore` (`*` stands for any letters) are left out. `also` are further readings of the same rows.
     """
@@ -101,6 +105,8 @@ class Mapping:
     attributes: Dict[str, Take] = field(default_factory=dict)
     unpivot: tuple[Question, ...] = ()
     customers: str = ""
+    known_as: Dict[str, Take] = field(default_factory=dict)
+    country: str = ""
     where: str = ""
     one_per: tuple[str, ...] = ()
     order_by: str = ""
@@ -120,6 +126,7 @@ class Mapping:
             raise BadDefinition("Only answers can be unpivoted: one row per question.")
         parse_where(self.where)
         _check_zone(self.timezone)
+        self._check_people()
         self._check_attributes()
         self._check_questions()
         self._check_sums()
@@ -134,6 +141,17 @@ class Mapping:
     def _made(self) -> set[str]:
         """Required columns that need not be mapped: the key is made, an unpivoted row brings its own."""
         return {self.noun.key} | ({"submission_id", "question_id"} if self.unpivot or self.rest else set())
+
+    def _check_people(self) -> None:
+        if self.known_as and "customer_id" not in self.noun.column_names:
+            raise BadDefinition(f"Rows of {self.table} are nobody's, so no system has a number for them (known_as).")
+        for system in self.known_as:
+            if not re.fullmatch(r"[A-Za-z][\w-]*", system):
+                raise BadDefinition(
+                    f"'{system}' in `known_as` is not the name of a system.",
+                    hint='write known_as = { crm = "the header" }; your own customer number is customer_id.',
+                )
+        check_country(self.country)
 
     def _check_attributes(self) -> None:
         taken = {name.casefold() for name in (*self.noun.column_names, *PERSON_COLUMNS, *ORIGIN)}
@@ -174,9 +192,27 @@ class Mapping:
             raise UnknownName.among("table", self.table, NOUNS)
         return NOUNS[self.table]
 
+    @property
+    def others(self) -> dict[str, Take]:
+        """The ids that other systems have for the person, by the name of the staged column."""
+        return {KNOWN_AS + system: take for system, take in self.known_as.items()}
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """The staged columns that say whose a row is, the most telling first."""
+        if "customer_id" not in self.noun.column_names:
+            return ()
+        contacts = (name for name in PERSON_COLUMNS if name in self.columns)
+        return (*(("customer_id",) if "customer_id" in self.columns else ()), *self.others, *contacts)
+
+    @property
+    def contacts(self) -> tuple[str, ...]:
+        """Those of `people` that are no columns of the table: they become identities."""
+        return tuple(name for name in self.people if name != "customer_id")
+
     def used_headers(self) -> set[str]:
         """Every header of the file that this mapping reads."""
-        takes = [*self.columns.values(), *self.attributes.values(), self.source]
+        takes = [*self.columns.values(), *self.attributes.values(), *self.known_as.values(), self.source]
         named = {header for take in takes for header in (*take.headers, *take.otherwise, *(take.product or ()))}
         for question in self.unpivot:
             named |= {*question.headers, *question.otherwise, *(question.when.headers if question.when else ())}
@@ -195,6 +231,8 @@ def from_toml(data: Dict[str, Any]) -> Mapping:
         attributes={name: _take(name, value) for name, value in data.get("attributes", {}).items()},
         unpivot=tuple(_question(entry) for entry in data.get("unpivot", ())),
         customers=str(data.get("customers", "")),
+        known_as={name: _take(name, value) for name, value in data.get("known_as", {}).items()},
+        country=str(data.get("country", "")).upper(),
         where=str(data.get("where", "")),
         one_per=_texts(data.get("one_per", ())),
         order_by=str(data.get("order_by", "")),
@@ -212,7 +250,7 @@ _SHARED = ("source", "customers", "timezone")  # a further reading of the same r
 def to_toml(mapping: Mapping) -> dict[str, Any]:
     """`mapping` as data for a TOML file; `from_toml` gives it back."""
     data: dict[str, Any] = {"table": mapping.table, "source": _untake(mapping.source, bare="constant")}
-    for name in ("customers", "where", "order_by", "timezone"):
+    for name in ("customers", "country", "where", "order_by", "timezone"):
         if getattr(mapping, name):
             data[name] = getattr(mapping, name)
     if mapping.one_per:
@@ -223,9 +261,9 @@ def to_toml(mapping: Mapping) -> dict[str, Any]:
         data["questions"] = "rest"
     if mapping.ignore:
         data["ignore"] = list(mapping.ignore)
-    data["columns"] = {name: _untake(take) for name, take in mapping.columns.items()}
-    if mapping.attributes:
-        data["attributes"] = {name: _untake(take) for name, take in mapping.attributes.items()}
+    given = {"columns": mapping.columns, "attributes": mapping.attributes, "known_as": mapping.known_as}
+    tables = {name: {column: _untake(take) for column, take in takes.items()} for name, takes in given.items()}
+    data |= {name: table for name, table in tables.items() if table or name == "columns"}
     if mapping.unpivot:
         data["unpivot"] = [_unquestion(question) for question in mapping.unpivot]
     if mapping.also:
@@ -241,10 +279,12 @@ def without_unused(mapping: Mapping, headers: tuple[str, ...]) -> tuple[Mapping,
     needed = {*mapping.noun.required, "submission_id"}
     columns = {name: take for name, take in mapping.columns.items() if name in needed or _present(take, headers)}
     attributes = {name: take for name, take in mapping.attributes.items() if _present(take, headers)}
+    known_as = {name: take for name, take in mapping.known_as.items() if _present(take, headers)}
     questions = tuple(question for question in mapping.unpivot if question.header(headers))
     asked = [question.question_id for question in mapping.unpivot if question not in questions]
-    missing = (*sorted({*mapping.columns, *mapping.attributes} - {*columns, *attributes}), *asked)
-    return replace(mapping, columns=columns, attributes=attributes, unpivot=questions), missing
+    given = {*mapping.columns, *mapping.attributes, *mapping.known_as}
+    missing = (*sorted(given - {*columns, *attributes, *known_as}), *asked)
+    return replace(mapping, columns=columns, attributes=attributes, known_as=known_as, unpivot=questions), missing
 
 
 def _present(take: Take, headers: tuple[str, ...]) -> bool:

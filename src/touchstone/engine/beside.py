@@ -1,14 +1,18 @@
-"""The tables that an import fills beside its own: what was set aside, and the questions of a survey."""
+"""The tables that an import fills beside its own: what was set aside, the questions of a survey, and names."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
 
+from touchstone.core.errors import Refused
 from touchstone.core.mapping import Mapping
 from touchstone.core.nouns import NOUNS
-from touchstone.engine.connect import identifier, literal
+from touchstone.engine.connect import DuckDB, identifier, literal
+from touchstone.engine.contacts import HASHED, Privacy
+from touchstone.engine.data import TableSource
 from touchstone.engine.intake import SQL_TYPES, SYSTEM
+from touchstone.engine.landing import source_of
 
 
 def set_aside_rows(aside: str, *, file: str, table: str, number: int, at: datetime) -> str:
@@ -97,3 +101,19 @@ def _value(value: object) -> str:
     if value is None:
         return "NULL"
     return literal(value) if isinstance(value, str) else repr(value)
+
+
+def check_kept_alike(engine: DuckDB, held: TableSource | None, privacy: Privacy) -> None:
+    """Refused where addresses were stored in another way than `privacy` says: the two would never meet."""
+    if held is None:
+        return
+    one = engine.run(
+        f"SELECT value FROM ({source_of(engine, held, ['kind', 'value'])}) WHERE kind <> 'external' LIMIT 1"
+    )
+    if one and str(one[0][0]).startswith(HASHED) != bool(privacy.salt):
+        now, before = ("hashed", "as they are") if privacy.salt else ("as they are", "hashed")
+        raise Refused(
+            f"Addresses would be kept {now} from now on, and are kept {before} until now: they would never meet.",
+            hint=f"set [identities] hash = {'false' if privacy.salt else 'true'} again, or import all files into a "
+            "new workspace.",
+        )

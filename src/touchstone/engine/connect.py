@@ -193,6 +193,13 @@ class DuckDB(Engine):
     def drop(self, kept: Table) -> None:
         self.run(f"DROP TABLE {identifier(kept.get_name())}")
 
+    def insert(self, name: str, rows: pa.Table) -> None:
+        """Add `rows` to the table `name`, whose columns are the same."""
+        given = fresh_name("given")
+        self.connection.con.register(given, rows)
+        self.run(f"INSERT INTO {identifier(name)} SELECT * FROM {given}")
+        self.connection.con.unregister(given)
+
     def given(self, rows: pa.Table) -> Table:
         """A few rows that were made here, as a table inside the engine."""
         name = fresh_name("given")

@@ -34,6 +34,7 @@ from touchstone.engine.casting import (
     wall_clock,
 )
 from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
+from touchstone.engine.contacts import Privacy, look_up, normal
 from touchstone.engine.people import customer
 from touchstone.engine.where import keep
 
@@ -51,6 +52,8 @@ SQL_TYPES: dict[Type, str] = {
     "time": "TIMESTAMPTZ",
     "boolean": "BOOLEAN",
 }
+_OPEN = Privacy()
+_NOTHING: Dict[str, str] = {}
 _SHOWN = 40  # columns of a row that is set aside
 
 
@@ -104,6 +107,16 @@ class _Field:
         return self.column.name.endswith("_id") and self.column.type == "text"
 
     @property
+    def is_contact(self) -> bool:
+        """Whether it is an address of a person."""
+        return self.name in PERSON_COLUMNS
+
+    @property
+    def result(self) -> str:
+        """The step's column that holds what is kept."""
+        return f"{'z' if self.is_contact else 'v'}{self.place}"
+
+    @property
     def is_bare(self) -> bool:
         """Whether its text is only read as a number, a time or a yes: blanks around that do not matter."""
         return self.column.type != "text" and not (self.take.blank or self.take.codes)
@@ -135,19 +148,22 @@ def _option(value: object) -> str:
     return str(value) if isinstance(value, int) else literal(str(value))
 
 
-def stage(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str) -> Staged:
+def stage(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str, privacy: Privacy = _OPEN) -> Staged:
     """Type every row of the view `raw` by `mapping` into a table, with the reason where it cannot be taken.
+
+    Addresses are normalised, and kept as `privacy` says.
 
     Raises Irregular where the file is not as regular as it seemed, BadDefinition or UnknownName where the mapping
     does not fit it.
     """
-    typed = typed_rows(engine, raw, mapping, scan, zone=zone)
+    found = _looked_up(engine, raw, mapping, scan)
+    typed = typed_rows(engine, raw, mapping, scan, zone=zone, found=found, privacy=privacy)
     rows = fresh_name("staged")
     try:
         engine.run(f"CREATE TEMPORARY TABLE {rows} AS {typed}")
     except duckdb.InvalidInputException as error:
         raise Irregular(str(error)) from error
-    if not mapping.where:  # a table is filled in the order of the file
+    if not (mapping.where or found):  # a table is filled in the order of the file
         numbered = fresh_name("numbered")
         engine.run(f"CREATE TEMPORARY VIEW {numbered} AS SELECT *, rowid + 1 AS _row FROM {rows}")
         rows = numbered
@@ -157,41 +173,91 @@ def stage(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str) 
     return Staged(rows=rows, read=total, left_out=total - kept, aside=aside, shifted=moved, rounded=cut)
 
 
-def typed_rows(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str, explained: bool = True) -> str:
+def typed_rows(
+    engine: DuckDB,
+    raw: str,
+    mapping: Mapping,
+    scan: Scan,
+    *,
+    zone: str,
+    explained: bool = True,
+    found: Dict[str, str] = _NOTHING,
+    privacy: Privacy = _OPEN,
+) -> str:
     """The query that types the rows: steps one inside the other, each computing a column once.
 
-    Where it need not be `explained` what is wrong with a row, `_wrong` only says whether something is.
+    Where it need not be `explained` what is wrong with a row, `_wrong` only says whether something is. `found` are the
+    tables of addresses that were looked up, by column; with any, rows bring their number in the file.
     """
     zone = mapping.timezone or zone
     fields = _fields(mapping)
     _check_formats(engine, fields)
     timed = [field for field in fields if field.column.type == "time"]
-    heads = {header: f"h{place}" for place, header in enumerate(_headers(mapping, fields, scan))}
+    heads = _heads(mapping, fields, scan)
     walls = {field.name: wall_clock(f"t{field.place}", field.take) for field in timed}
     steps = [
-        {head: trimmed(scan.cell(header)) for header, head in heads.items()},
-        _texts(fields, heads, scan),
         {f"i{one.place}": identifier_text(f"t{one.place}") for one in fields if one.is_id},
         {f"w{field.place}": wall for field in timed if (wall := walls[field.name])},
         {f"v{field.place}": _value(field, zone) for field in fields},
+        {one.result: privacy.kept(f"v{one.place}") for one in fields if one.is_contact},
     ]
-    query = _filtered(engine, raw, mapping, scan)
+    query = _with_found(_texts_query(engine, raw, mapping, scan, numbered=bool(found)), fields, found)
     for step in steps:
-        columns = "".join(f", {sql} AS {name}" for name, sql in step.items())
-        query = f"SELECT *{columns} FROM ({query})" if columns else query
+        query = _stepped(query, step)
     shifts = [shifted(f"v{f.place}", wall=f"w{f.place}", zone=zone) for f in timed if walls[f.name]]
-    result = {field.name: f"v{field.place}" for field in fields}
+    result = {field.name: field.result for field in fields}
     result |= {f"_q{place}": sql for place, sql in enumerate(_question_cells(mapping, scan, heads))}
     result |= {f"_by{place}": identifier_text(heads[name]) for place, name in enumerate(mapping.one_per)}
     result |= {"_order": _order(mapping, fields, heads)} if mapping.order_by else {}
     result |= {"_content": _content(scan)} if needs_content(mapping) else {}
-    result |= {"_row": "_row"} if mapping.where else {}
+    result |= {"_row": "_row"} if mapping.where or found else {}
     result |= {
         "_wrong": _wrong(_faults(fields, mapping, heads), scan, explained=explained),
         "_shifted": _any([sql for sql in shifts if sql]),
         "_rounded": _any([part for field in fields for part in _roundings(field)]),
     }
     return f"SELECT {', '.join(f'{sql} AS {identifier(name)}' for name, sql in result.items())} FROM ({query})"
+
+
+def _stepped(query: str, step: Dict[str, str]) -> str:
+    columns = "".join(f", {sql} AS {name}" for name, sql in step.items())
+    return f"SELECT *{columns} FROM ({query})" if columns else query
+
+
+def _texts_query(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, numbered: bool = False) -> str:
+    """The rows with the text of every column beside the cells."""
+    fields = _fields(mapping)
+    heads = _heads(mapping, fields, scan)
+    query = _filtered(engine, raw, mapping, scan, numbered=numbered)
+    query = _stepped(query, {head: trimmed(scan.cell(header)) for header, head in heads.items()})
+    return _stepped(query, _texts(fields, heads, scan))
+
+
+def _looked_up(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan) -> dict[str, str]:
+    """Tables of the addresses of the file that SQL cannot read, by column."""
+    tables: dict[str, str] = {}
+    for one in _fields(mapping):
+        if one.is_contact:
+            texts = f"SELECT t{one.place} AS text FROM ({_texts_query(engine, raw, mapping, scan)})"
+            table = _asked(engine, one, texts, mapping)
+            tables |= {one.name: table} if table else {}
+    return tables
+
+
+def _asked(engine: DuckDB, one: _Field, texts: str, mapping: Mapping) -> str | None:
+    try:
+        return look_up(engine, one.name, texts, country=mapping.country)
+    except duckdb.InvalidInputException as error:
+        raise Irregular(str(error)) from error
+
+
+def _with_found(query: str, fields: Sequence[_Field], found: Dict[str, str]) -> str:
+    """The rows with the address that was looked up for each column of addresses, null where there is none."""
+    for one in (one for one in fields if one.name in found):
+        known = f"SELECT text AS asked, value AS j{one.place} FROM {found[one.name]}"
+        query = f"SELECT * EXCLUDE (asked) FROM ({query}) LEFT JOIN ({known}) ON t{one.place} = asked"
+    nothing = {f"j{one.place}": "CAST(NULL AS VARCHAR)" for one in fields if one.is_contact and one.name not in found}
+    return _stepped(query, nothing)
 
 
 def needs_content(mapping: Mapping) -> bool:
@@ -203,7 +269,7 @@ def key_columns(mapping: Mapping) -> tuple[str, ...]:
     """The mapped columns that a row's key is made of; none where the file has no id."""
     key = "submission_id" if mapping.unpivot else mapping.noun.key
     if key == "customer_id":
-        return tuple(name for name in ("customer_id", *PERSON_COLUMNS) if name in mapping.columns)
+        return mapping.people
     if key in mapping.columns:
         return (key,)
     parts = ("submission_id", "question_id")
@@ -223,11 +289,11 @@ def from_filename(pattern: str, name: str, column: str) -> str:
 
 def _fields(mapping: Mapping) -> list[_Field]:
     keys = key_columns(mapping)
-    takes = (*mapping.columns.items(), *mapping.attributes.items())
+    takes = (*mapping.columns.items(), *mapping.attributes.items(), *mapping.others.items())
     fields = []
     for place, (name, take) in enumerate(takes):
         own = name in mapping.noun.column_names and name in mapping.columns
-        column = mapping.noun.column(name) if own else Column(name)
+        column = mapping.noun.column(name) if own else Column(f"{name}_id" if name in mapping.others else name)
         anyone = _by_any_name(mapping) and name in keys
         fields.append(_Field(place, name, column, take, not anyone and (column.required or name in keys)))
     return fields
@@ -235,7 +301,7 @@ def _fields(mapping: Mapping) -> list[_Field]:
 
 def _by_any_name(mapping: Mapping) -> bool:
     """Whether the rows are people who may be known by their number, their e-mail or their phone."""
-    return mapping.noun.key == "customer_id" and any(name in mapping.columns for name in PERSON_COLUMNS)
+    return mapping.noun.key == "customer_id" and bool(mapping.contacts)
 
 
 def _check_formats(engine: DuckDB, fields: Sequence[_Field]) -> None:
@@ -247,6 +313,10 @@ def _check_formats(engine: DuckDB, fields: Sequence[_Field]) -> None:
                 raise BadDefinition(
                     f"'{form}' of '{one.name}' is not a date format.", hint="write it like %d/%m/%Y %H:%M."
                 ) from None
+
+
+def _heads(mapping: Mapping, fields: Sequence[_Field], scan: Scan) -> dict[str, str]:
+    return {header: f"h{place}" for place, header in enumerate(_headers(mapping, fields, scan))}
 
 
 def _headers(mapping: Mapping, fields: Sequence[_Field], scan: Scan) -> list[str]:
@@ -304,15 +374,15 @@ def _question_cells(mapping: Mapping, scan: Scan, heads: Dict[str, str]) -> list
     return cells
 
 
-def _filtered(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan) -> str:
-    """The rows that the mapping's own rule leaves in, numbered as they are in the file."""
+def _filtered(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, numbered: bool = False) -> str:
+    """The rows that the mapping's own rule leaves in; with such a rule, or on request, numbered as in the file."""
     conditions = parse_where(mapping.where)
     if not conditions:
-        return f"SELECT * FROM {raw}"
+        return f"SELECT *, row_number() OVER () AS _row FROM {raw}" if numbered else f"SELECT * FROM {raw}"
     named = fresh_name("named")
     cells = (f"{trimmed(scan.cell(header))} AS {identifier(header)}" for header in scan.headers)
-    numbered = f"SELECT {', '.join(cells)}, row_number() OVER () AS _row FROM {raw}"
-    engine.run(f"CREATE TEMPORARY VIEW {named} AS {numbered}")
+    counted = f"SELECT {', '.join(cells)}, row_number() OVER () AS _row FROM {raw}"
+    engine.run(f"CREATE TEMPORARY VIEW {named} AS {counted}")
     kept = engine.sql(keep(engine.connection.table(named), conditions))
     back = ", ".join(f"{identifier(header)} AS {scan.cell(header)}" for header in scan.headers)
     return f"SELECT {back}, _row FROM ({kept})"
@@ -352,6 +422,8 @@ def _decoded(text: str, take: Take) -> str:
 
 def _value(field: _Field, zone: str) -> str:
     place, take = field.place, field.take
+    if field.is_contact:
+        return normal(field.name, f"t{place}", f"j{place}")
     if not take.product:
         return value(f"{'i' if field.is_id else 't'}{place}", field.column, take, wall=f"w{place}", zone=zone)
     left, right = (f"CAST({money(side + str(place), take)} AS DECIMAL(38,4))" for side in "tu")
@@ -391,7 +463,7 @@ def _faults(fields: Sequence[_Field], mapping: Mapping, heads: Dict[str, str]) -
     ]
     found += [(f"{heads[header]} IS NULL", header, "NULL", "is missing") for header in mapping.one_per]
     if _by_any_name(mapping):
-        nobody = customer({one.name: f"v{one.place}" for one in fields}, mapping)
+        nobody = customer({one.name: one.result for one in fields}, mapping)
         found.append(
             (f"{nobody} IS NULL", "customer_id", "NULL", "is missing, and so is an address of the person's own")
         )

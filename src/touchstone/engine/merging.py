@@ -84,4 +84,4 @@ def _gathered(rows: str, taken: str, mapping: Mapping) -> str:
 
 
 def _takes(mapping: Mapping) -> dict[str, Take]:
-    return {**mapping.columns, **mapping.attributes}
+    return {**mapping.columns, **mapping.attributes, **mapping.others}

@@ -7,58 +7,46 @@ from typing import Any
 
 import ibis
 
-from touchstone.core.mapping import PERSON_COLUMNS, Mapping
+from touchstone.core.mapping import KNOWN_AS, PERSON_COLUMNS, Mapping
 from touchstone.engine.connect import Engine, Table, identifier, literal
 
-_SHARED = r"^(info|office|contact|kontakt|support|sales|hello|admin|mail|team|service|help|no-?reply)@"
-_EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 REPLICATES = 256
 _ROUNDS = 50  # chains of merges longer than this do not occur in life
 
 
-def email(text: str) -> str:
-    """SQL of a normalised e-mail address; null for what is none, and for a shared one (info@), which joins nobody."""
-    plain = f"lower(trim({text}))"
-    valid = f"regexp_matches({plain}, {literal(_EMAIL)}) AND NOT regexp_matches({plain}, {literal(_SHARED)})"
-    return f"CASE WHEN {valid} THEN {plain} END"
-
-
-def phone(text: str) -> str:
-    """SQL of a phone number in E.164; null without a country code, because a local number may be somebody else's."""
-    digits = f"regexp_replace(regexp_replace({text}, '[\\s().\\-/]', '', 'g'), '^00', '+')"
-    return f"CASE WHEN regexp_matches({digits}, '^\\+[1-9]\\d{{6,14}}$') THEN {digits} END"
-
-
 def customer(columns: Dict[str, str], mapping: Mapping) -> str:
-    """SQL of a row's customer: the number in the file (with the system that gave it), else the e-mail, else the phone.
+    """SQL of a row's customer: the number in the file (with the system that gave it), else the number that another
+    system has for them, else the e-mail, else the phone.
 
-    `columns` says under which name the row has customer_id, email and phone, as far as they are mapped.
+    `columns` says under which name the row has each of `mapping.people`; addresses are normalised.
     """
-    candidates = []
-    if "customer_id" in columns:
-        number = columns["customer_id"]
-        candidates.append(f"{literal(mapping.customers + ':')} || {number}" if mapping.customers else number)
-    if "email" in columns:
-        candidates.append(f"'email:' || {email(columns['email'])}")
-    if "phone" in columns:
-        candidates.append(f"'phone:' || {phone(columns['phone'])}")
-    return f"coalesce({', '.join(candidates)})"
+    own = f"{mapping.customers}:" if mapping.customers else ""
+    before = {"customer_id": own, **{name: f"{name.removeprefix(KNOWN_AS)}:" for name in mapping.others}}
+    before |= {name: f"{name}:" for name in PERSON_COLUMNS}
+    parts = [
+        f"{literal(before[name])} || {columns[name]}" if before[name] else columns[name] for name in mapping.people
+    ]
+    return f"coalesce({', '.join(parts)})"
 
 
 def identities(rows: str, mapping: Mapping, *, source: str, number: int) -> str | None:
     """The names that the customers of the typed `rows` have, as a query: one row per customer, kind and value.
 
-    None where the file has none. Rows that could not be taken give no names.
+    The id of another system is of the kind external, its value `system:id`. None where the file has no names. Rows that
+    could not be taken give none.
     """
-    own = {name: identifier(name) for name in ("customer_id", *PERSON_COLUMNS) if name in mapping.columns}
-    parts = [
-        f"SELECT {customer(own, mapping)} AS customer_id, '{kind}' AS kind, {normal(own[kind])} AS value "
-        f"FROM {rows} WHERE _wrong IS NULL"
-        for kind, normal in (("email", email), ("phone", phone))
-        if kind in own
-    ]
-    if not parts:
+    if not mapping.contacts:
         return None
+    own = {name: identifier(name) for name in mapping.people}
+    named = {
+        name: ("external", f"{literal(name.removeprefix(KNOWN_AS) + ':')} || {own[name]}") for name in mapping.others
+    }
+    named |= {name: (name, own[name]) for name in mapping.contacts if name in PERSON_COLUMNS}
+    whose = customer(own, mapping)
+    parts = [
+        f"SELECT {whose} AS customer_id, '{kind}' AS kind, {value} AS value FROM {rows} WHERE _wrong IS NULL"
+        for kind, value in named.values()
+    ]
     names = f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) WHERE customer_id IS NOT NULL AND value IS NOT NULL"
     key = "md5(concat_ws(chr(31), customer_id, kind, value))"
     return (

@@ -80,14 +80,14 @@ def provided(mapping: Mapping) -> tuple[str, ...]:
     if mapping.unpivot:
         given |= {*OF_A_QUESTION, "submission_id"}
         given |= {"touchpoint"} if any(question.touchpoint for question in mapping.unpivot) else set()
-    if any(name in mapping.columns for name in PERSON_COLUMNS):
+    if mapping.contacts:
         given.add("customer_id")
     return tuple(column.name for column in record_columns(mapping) if column.name in given)
 
 
 def _keyed(engine: DuckDB, rows: str, mapping: Mapping, source: str) -> str:
     """`rows` with their key `source:id` (a stable hash where the file has no id) and their customer."""
-    own = {name: identifier(name) for name in ("customer_id", *PERSON_COLUMNS) if name in mapping.columns}
+    own = {name: identifier(name) for name in mapping.people}
     known = {**mapping.columns, **mapping.attributes}
     replaced: dict[str, str] = {}
     prefix = literal(f"{source}:")
@@ -193,7 +193,7 @@ def _complete(rows: str, columns: Sequence[Column], mapping: Mapping, *, source:
     present = {*mapping.columns, *mapping.attributes, mapping.noun.key}
     if mapping.unpivot:
         present |= {*OF_A_QUESTION, "submission_id", "touchpoint"}
-    if any(name in mapping.columns for name in PERSON_COLUMNS):
+    if mapping.contacts:
         present.add("customer_id")
     values = {"source": literal(source), "import_number": str(number)} | {name: identifier(name) for name in present}
     filled = [column for column in columns if column.name in values]

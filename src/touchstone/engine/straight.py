@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from touchstone.core.mapping import PERSON_COLUMNS, Mapping
+from touchstone.core.mapping import Mapping
 from touchstone.engine.connect import DuckDB, literal
 from touchstone.engine.intake import Scan, key_columns, read, typed_rows
 from touchstone.engine.landing import Landing, write_rows
@@ -21,8 +21,7 @@ def land_straight(
     None, with nothing left behind, where the file needs more than one look: a row that cannot be taken or asks for a
     remark, a key that comes twice, rows to merge, to leave out or to unpivot, names of people.
     """
-    names = any(name in mapping.columns for name in PERSON_COLUMNS)
-    if mapping.one_per or mapping.unpivot or mapping.where or names or not key_columns(mapping):
+    if mapping.one_per or mapping.unpivot or mapping.where or mapping.contacts or not key_columns(mapping):
         return None
     typed = typed_rows(engine, read(engine, scan), mapping, scan, zone=zone, explained=False)
     # the first row that is not plain stops the query

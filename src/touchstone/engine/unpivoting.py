@@ -55,7 +55,7 @@ def unpivot(engine: DuckDB, rows: str, mapping: Mapping, scan: Scan) -> Answers:
 def _shared(mapping: Mapping) -> list[str]:
     """The columns that every answer of a submission has in common."""
     names = [*mapping.columns, *mapping.attributes, "submission_id"]
-    if any(name in mapping.columns for name in PERSON_COLUMNS):
+    if mapping.contacts:
         names.append("customer_id")
     own = {*OF_A_QUESTION, *PERSON_COLUMNS, "answer_id"}
     return [name for name in dict.fromkeys(names) if name not in own]

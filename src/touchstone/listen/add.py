@@ -14,7 +14,7 @@ from touchstone.core.errors import BadFile, Refused
 from touchstone.core.mapping import Mapping
 from touchstone.core.nouns import NOUNS, Column
 from touchstone.engine.attributes import with_attributes
-from touchstone.engine.beside import question_rows, refused_rows, set_aside_rows
+from touchstone.engine.beside import check_kept_alike, question_rows, refused_rows, set_aside_rows
 from touchstone.engine.connect import DuckDB
 from touchstone.engine.data import TableSource
 from touchstone.engine.intake import SYSTEM, Irregular, Scan, Staged, from_filename, read, stage
@@ -55,7 +55,12 @@ class Plan:
 
         The file's name counts only as far as the mapping takes something from it.
         """
-        takes = {"source": self.mapping.source, **self.mapping.columns, **self.mapping.attributes}
+        takes = {
+            "source": self.mapping.source,
+            **self.mapping.columns,
+            **self.mapping.attributes,
+            **self.mapping.known_as,
+        }
         named = [
             from_filename(take.from_filename, self.file.name, column)
             for column, take in takes.items()
@@ -145,6 +150,7 @@ def add(
     """
     with own_folder(workspace.scratch) as scratch:
         plans = plan(paths, scratch, table=table, mapping=mapping, progress=progress)
+        plans = [_placed(one, workspace.settings.country) for one in plans]
         plans.sort(key=lambda one: one.mapping.table not in _FIRST)
         with workspace.lake.writing(patience=patience) as writer:
             known = {file["content"] for record in writer.imports for file in record.summary.get("files", ())}
@@ -158,6 +164,13 @@ def add(
                 account = _import(workspace, writer, one, scratch, strict=strict, progress=progress)
                 summaries.append(_described(account, one, workspace.settings.timezone))
             return _committed(writer, plans, summaries)
+
+
+def _placed(one: Plan, country: str) -> Plan:
+    """The plan with the country that phone numbers are of: that of the mapping, else that of the workspace."""
+    if "phone" not in one.mapping.columns or one.mapping.country or not country:
+        return one
+    return replace(one, mapping=replace(one.mapping, country=country))
 
 
 def _committed(writer: Writer, plans: Sequence[Plan], summaries: Sequence[FileSummary]) -> ImportSummary:
@@ -330,14 +343,17 @@ def _landed(work: _Work, *, strict: bool, progress: Progress) -> tuple[list[Land
 def _staged(work: _Work) -> tuple[RawFile, Staged]:
     """The typed rows; a file that turns out to be irregular further down is repaired and read again."""
     file, engine, mapping = work.plan.file, work.engine, work.mapping
+    privacy = work.workspace.privacy()
+    if mapping.contacts:
+        check_kept_alike(engine, work.existing("identities"), privacy)
     try:
-        return file, stage(engine, read(engine, _scan(file)), mapping, _scan(file), zone=work.zone)
+        return file, stage(engine, read(engine, _scan(file)), mapping, _scan(file), zone=work.zone, privacy=privacy)
     except Irregular:
         file = repaired(file, scratch=work.scratch)
         if work.plan.part:
             file = replace(file, aside=None, set_aside=0)
     try:
-        return file, stage(engine, read(engine, _scan(file)), mapping, _scan(file), zone=work.zone)
+        return file, stage(engine, read(engine, _scan(file)), mapping, _scan(file), zone=work.zone, privacy=privacy)
     except Irregular as error:
         raise BadFile(f"{file.name} cannot be read: {str(error).splitlines()[0].rstrip('.')}.") from error
 

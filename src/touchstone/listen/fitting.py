@@ -89,6 +89,7 @@ def as_written(mapping: Mapping, headers: Sequence[str]) -> Mapping:
         source=_take(mapping.source, named),
         columns={name: _take(take, named) for name, take in mapping.columns.items()},
         attributes={name: _take(take, named) for name, take in mapping.attributes.items()},
+        known_as={name: _take(take, named) for name, take in mapping.known_as.items()},
         unpivot=tuple(_question(question, named) for question in mapping.unpivot),
         where=mapping.where if renamed == conditions else where_text(renamed),
         one_per=tuple(map(named, mapping.one_per)),

@@ -73,7 +73,7 @@ def mapping_text(mapping: Mapping) -> str:
 
 def mapping_words(mapping: Mapping) -> tuple[str, ...]:
     """`mapping` in a few words, one per column: what becomes what."""
-    takes = {**mapping.columns, **mapping.attributes}
+    takes = {**mapping.columns, **mapping.attributes, **{f"{name} id": take for name, take in mapping.known_as.items()}}
     words = [name if take.headers == (name,) else f"{name} = {_source(take)}" for name, take in takes.items()]
     for question in mapping.unpivot:
         scale = f" {question.scale[0]:g} to {question.scale[1]:g}" if question.scale else ""
