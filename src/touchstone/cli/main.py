@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "units": ("units", "Compare stores, agents or products fairly: shrunken scores, ranks, consistency."),
     "drivers": ("drivers", "Show what goes with a score, and how strongly."),
     "value": ("value", "Show what customers are worth, by how they score."),
+    "export": ("export", "Write a table to a file: CSV, Excel, Parquet, JSON lines, SPSS."),
     "report": ("report", "Write the report: one self-contained HTML file."),
     "settings": ("init", "Show the settings and what they decide."),
 }

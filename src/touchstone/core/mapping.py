@@ -17,6 +17,7 @@ Keep = Literal["first", "last", "sum", "min", "max"]
 PERSON_COLUMNS = ("email", "phone")  # not columns of a noun: they become identities
 KNOWN_AS = "_known_as_"  # before the name of a system: the staged column of its ids
 FOLDS = ("sum", "min", "max")  # ways to take a column from all rows of a record
+_SWITCHES = ("default_weight", "whole_ids", "neutralised")
 ORIGIN = ("source", "import_number")  # columns that every table has, so no attribute can
 
 
@@ -91,12 +92,21 @@ class Question:
 class Mapping:
     """How the rows of a file become rows of `table`.
 
+<<<<<<< HEAD
     `source` names the system or wave the ids belong to; `customers` the system that gave the customer numbers (empty:
     the company itself). `known_as` says which columns hold the number that another system has for the same person, by
     the system's name; `country` is that of phone numbers that do not say theirs. `where` leaves rows out; `one_per`
     makes one record of several rows, ordered by `order_by`.
     With `rest` the questions among the columns that the mapping does not name are found when a file is planned;
     columns that fit `ignore` (`*` stands for any letters) are left out. `also` are further readings of the same rows.
+=======
+    `source` names the system or wave the ids belong to, for the file or in a column of its own; with `whole_ids` the
+    ids carry it already. `customers` is the system that gave the customer numbers (empty: the company itself). `where`
+    leaves rows out; `one_per` makes one record of several rows, ordered by `order_by`. With `rest` the questions among
+    the columns that the mapping does not name are found when a file is planned; columns that fit `ignore` (`*` stands
+    for any letters) are left out. `also` are further readings of the same rows. `neutralised` says that texts were
+    given an apostrophe against being taken for formulas (`listen.neutral`).
+>>>>>>> 12e77c8 (Tables leave as CSV, Excel, Parquet, JSON lines and SPSS, and come back as they were)
     """
 
     table: str
@@ -115,6 +125,8 @@ class Mapping:
     rest: bool = False
     ignore: tuple[str, ...] = ()
     also: tuple[Mapping, ...] = ()
+    whole_ids: bool = False
+    neutralised: bool = False
 
     def __post_init__(self) -> None:
         noun = self.noun
@@ -237,7 +249,7 @@ def from_toml(data: Dict[str, Any]) -> Mapping:
         one_per=_texts(data.get("one_per", ())),
         order_by=str(data.get("order_by", "")),
         timezone=str(data.get("timezone", "")),
-        default_weight=bool(data.get("default_weight", False)),
+        **{name: bool(data.get(name, False)) for name in _SWITCHES},
         rest=data.get("questions") == "rest",
         ignore=_texts(data.get("ignore", ())),
         also=tuple(from_toml(shared | part) for part in data.get("also", ())),
@@ -255,8 +267,7 @@ def to_toml(mapping: Mapping) -> dict[str, Any]:
             data[name] = getattr(mapping, name)
     if mapping.one_per:
         data["one_per"] = list(mapping.one_per)
-    if mapping.default_weight:
-        data["default_weight"] = True
+    data |= {name: True for name in _SWITCHES if getattr(mapping, name)}
     if mapping.rest:
         data["questions"] = "rest"
     if mapping.ignore:

@@ -32,6 +32,7 @@ _COMPLAINTS: dict[Type, str] = {
     "boolean": "is neither yes nor no",
 }
 MONEY = "DECIMAL(18,4)"
+_MARKED = r"^'('*[=+\-@\t\r])"
 # a year of 24 or 9999 is a misreading, and 1900-01-01 what systems write for no date
 _EARLIEST, _LATEST = "1900-01-02", "2200-01-01"
 _SIGNS = r"\s\x{A0}\x{202F}€$£¥%'"  # around and within numbers
@@ -54,6 +55,11 @@ def _stripped(text: str) -> str:
     """`text` without blanks at its ends, at any cost, and standing here once (see `number_text`)."""
     blanks = literal("^[\\s\\x{A0}]+|[\\s\\x{A0}]+$")
     return f"nullif(regexp_replace({text}, {blanks}, '', 'g'), '')"
+
+
+def unmarked(text: str) -> str:
+    """`text` without the apostrophe that keeps spreadsheets from taking it for a formula (see `listen.neutral`)."""
+    return f"regexp_replace({text}, {literal(_MARKED)}, '\\1')"
 
 
 def cleaned(text: str, column: Column) -> str:

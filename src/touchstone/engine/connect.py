@@ -104,6 +104,19 @@ class Engine(ABC):
         """Run `query` and bring its rows here as one Arrow table, with the types that the query promises."""
         return self._typed(query, self.sql(query))
 
+    def batches(self, query: Table, rows: int = 50_000) -> Iterator[pa.RecordBatch]:
+        """Run `query` and bring its rows here in parts of about `rows`, with the types that the query promises.
+
+        For rows that leave for a file: DuckDB keeps one part at a time here, Spark brings all and gives them in parts.
+        """
+        schema = query.schema().to_pyarrow()
+        for batch in self._parts(self.sql(query), rows):
+            yield batch.cast(schema)
+
+    @abstractmethod
+    def _parts(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
+        """Run SQL of this engine, its rows one part after the other."""
+
     def _typed(self, query: Table, sql: str) -> pa.Table:
         return self._rows(sql).cast(query.schema().to_pyarrow())
 
@@ -166,6 +179,9 @@ class DuckDB(Engine):
 
     def _rows(self, sql: str) -> pa.Table:
         return self.connection.con.sql(sql).to_arrow_table()
+
+    def _parts(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
+        yield from self.connection.con.sql(sql).to_arrow_reader(rows)
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         """Run one statement that Ibis has no words for (reading and writing files)."""
@@ -233,6 +249,10 @@ class Spark(Engine):
     def _rows(self, sql: str) -> pa.Table:
         # Ibis goes through pandas here, which loses the zone of times and makes floats of whole numbers with gaps
         return self.session.sql(sql).toArrow()
+
+    def _parts(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
+        # a session's own iterator over rows gives times without their zone
+        yield from self._rows(sql).to_batches(max_chunksize=rows)
 
     def keep(self, query: Table) -> Table:
         name = self._kept_name()

@@ -87,29 +87,41 @@ def provided(mapping: Mapping) -> tuple[str, ...]:
 
 def _keyed(engine: DuckDB, rows: str, mapping: Mapping, source: str) -> str:
     """`rows` with their key `source:id` (a stable hash where the file has no id) and their customer."""
+<<<<<<< HEAD
     own = {name: identifier(name) for name in mapping.people}
     known = {**mapping.columns, **mapping.attributes}
+=======
+    own = {name: identifier(name) for name in ("customer_id", *PERSON_COLUMNS) if name in mapping.columns}
+    known = {**mapping.columns, **mapping.attributes, **({"source": mapping.source} if mapping.source.headers else {})}
+>>>>>>> 12e77c8 (Tables leave as CSV, Excel, Parquet, JSON lines and SPSS, and come back as they were)
     replaced: dict[str, str] = {}
-    prefix = literal(f"{source}:")
+    prefix = _prefix(mapping, source)
     if mapping.noun.person and own and "customer_id" in mapping.noun.column_names:
         replaced["customer_id"] = customer(own, mapping)
     key = "submission_id" if mapping.unpivot else mapping.noun.key
     parts = key_columns(mapping)
     if "submission_id" in mapping.columns:
-        replaced["submission_id"] = f"{prefix} || submission_id"
+        replaced["submission_id"] = f"{prefix}submission_id"
     if key != "customer_id" or not own:
         if parts:
-            replaced[key] = " || '/' || ".join([f"{prefix} || {identifier(parts[0])}", *map(identifier, parts[1:])])
+            replaced[key] = " || '/' || ".join([f"{prefix}{identifier(parts[0])}", *map(identifier, parts[1:])])
         elif mapping.one_per:
             places = ", ".join(f"_by{place}" for place in range(len(mapping.one_per)))
-            replaced[key] = f"{prefix} || concat_ws('/', {places})"
+            replaced[key] = f"{prefix}concat_ws('/', {places})"
         else:
             rows = _with_occurrence(engine, rows)
-            replaced[key] = f"{prefix} || md5(_content || '#' || _occurrence)"
+            replaced[key] = f"{prefix}md5(_content || '#' || _occurrence)"
     kept = [identifier(name) for name in known if name not in replaced and name not in PERSON_COLUMNS]
     kept += [f"_q{place}" for place in range(len(mapping.unpivot))]
     made = [f"{sql} AS {identifier(name)}" for name, sql in replaced.items()]
     return f"SELECT {', '.join([*made, *kept, '_row'])} FROM ({rows})"
+
+
+def _prefix(mapping: Mapping, source: str) -> str:
+    """What the ids of a row begin with, as SQL to put before them."""
+    if mapping.whole_ids:
+        return ""
+    return "source || ':' || " if mapping.source.headers else f"{literal(f'{source}:')} || "
 
 
 def _with_occurrence(engine: DuckDB, rows: str) -> str:
@@ -190,7 +202,7 @@ def finished(engine: DuckDB, rows: str, mapping: Mapping, *, source: str, number
 
 def _complete(rows: str, columns: Sequence[Column], mapping: Mapping, *, source: str, number: int) -> str:
     """The columns of the record that the file fills, in their types; a column that a Parquet file lacks is empty."""
-    present = {*mapping.columns, *mapping.attributes, mapping.noun.key}
+    present = {*mapping.columns, *mapping.attributes, mapping.noun.key, *(["source"] if mapping.source.headers else [])}
     if mapping.unpivot:
         present |= {*OF_A_QUESTION, "submission_id", "touchpoint"}
     if mapping.contacts:

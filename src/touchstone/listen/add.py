@@ -28,6 +28,7 @@ from touchstone.listen.aside import sidecar_rows
 from touchstone.listen.files import KNOWN, open_files
 from touchstone.listen.fitting import can_be_read, fitted
 from touchstone.listen.mappings import layout_of, mapping_words
+from touchstone.listen.own import OWN, own_mapping
 from touchstone.listen.propose import propose
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.scratch import own_folder
@@ -207,6 +208,9 @@ def _planned(file: RawFile, table: str | None, mapping: Mapping | None) -> list[
     """The readings of one file: several where it holds several nouns."""
     if mapping is not None:
         return _read_by(file, mapping, "given", ())
+    own = own_mapping(file)
+    if own is not None and table in (None, own.table):
+        return _read_by(file, own, OWN, ())
     layout = layout_of(file.headers, file.signs) if table is None else None
     if layout is not None:
         return _read_by(file, layout.mapping, layout.name, (f"read as {layout.title}",))
@@ -223,7 +227,7 @@ def _read_by(file: RawFile, mapping: Mapping, layout: str, notes: tuple[str, ...
                 plans[0], notes=(*plans[0].notes, f"no {one.table} in this file: their columns are missing")
             )
             continue
-        found = fitted(file, one, known=layout != "given")
+        found = fitted(file, one, known=layout not in ("given", OWN))
         told = (*notes, *file.notes) if not part else ()
         plans.append(
             Plan(
@@ -284,6 +288,8 @@ class _Work:
     @property
     def source(self) -> str:
         rule = self.mapping.source
+        if rule.headers:
+            return self.mapping.table  # each row says its own; what is said of the file goes by the table
         return rule.constant or from_filename(rule.from_filename or "", self.plan.file.name, "source")
 
     def existing(self, table: str) -> TableSource | None:

@@ -42,6 +42,8 @@ class RawFile:
     """The zone of its times, where the file itself says so."""
     signs: tuple[str, ...] = ()
     """What its layout may be known by besides headers: "(import ids)", "(second header row)", "(SPSS)"."""
+    delimited: bool = False
+    """Whether it was a delimited text, where nothing but its first letter tells a text from a formula."""
     delimiter: str = ","
     quote: str = '"'
     escape: str = '"'

@@ -67,6 +67,7 @@ def read_text(
         stems=found.stems,
         timezone=found.timezone,
         signs=found.signs,
+        delimited=True,
         delimiter=found.dialect.delimiter,
         quote=found.dialect.quote,
         escape=found.dialect.escape,
@@ -107,7 +108,7 @@ def _copied(
 ) -> RawFile:
     footers = Footers(found.width, cut=not _ends_with_a_line(source, contents.encoding))
     with source.open("rb") as stream:
-        return rewritten(
+        copy = rewritten(
             records(lines(stream, contents.encoding), found.dialect),
             found,
             name=name,
@@ -116,6 +117,7 @@ def _copied(
             scratch=scratch,
             footers=footers,
         )
+    return replace(copy, delimited=True)
 
 
 def rewritten(
