@@ -92,21 +92,14 @@ class Question:
 class Mapping:
     """How the rows of a file become rows of `table`.
 
-<<<<<<< HEAD
-    `source` names the system or wave the ids belong to; `customers` the system that gave the customer numbers (empty:
-    the company itself). `known_as` says which columns hold the number that another system has for the same person, by
-    the system's name; `country` is that of phone numbers that do not say theirs. `where` leaves rows out; `one_per`
-    makes one record of several rows, ordered by `order_by`.
-    With `rest` the questions among the columns that the mapping does not name are found when a file is planned;
-    columns that fit `ignore` (`*` stands for any letters) are left out. `also` are further readings of the same rows.
-=======
     `source` names the system or wave the ids belong to, for the file or in a column of its own; with `whole_ids` the
-    ids carry it already. `customers` is the system that gave the customer numbers (empty: the company itself). `where`
-    leaves rows out; `one_per` makes one record of several rows, ordered by `order_by`. With `rest` the questions among
-    the columns that the mapping does not name are found when a file is planned; columns that fit `ignore` (`*` stands
-    for any letters) are left out. `also` are further readings of the same rows. `neutralised` says that texts were
-    given an apostrophe against being taken for formulas (`listen.neutral`).
->>>>>>> 12e77c8 (Tables leave as CSV, Excel, Parquet, JSON lines and SPSS, and come back as they were)
+    ids carry it already. `customers` is the system that gave the customer numbers (empty: the company itself).
+    `known_as` says which columns hold the number that another system has for the same person, by the system's name;
+    `country` is that of phone numbers that do not say theirs. `where` leaves rows out; `one_per` makes one record of
+    several rows, ordered by `order_by`. With `rest` the questions among the columns that the mapping does not name are
+    found when a file is planned; columns that fit `ignore` (`*` stands for any letters) are left out. `also` are
+    further readings of the same rows. `neutralised` says that texts were given an apostrophe against being taken for
+    formulas (`listen.neutral`).
     """
 
     table: str

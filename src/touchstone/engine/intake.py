@@ -197,11 +197,6 @@ def typed_rows(
     heads = _heads(mapping, fields, scan)
     walls = {field.name: wall_clock(f"t{field.place}", field.take) for field in timed}
     steps = [
-<<<<<<< HEAD
-=======
-        {head: _bare(scan.cell(header), mapping) for header, head in heads.items()},
-        _texts(fields, heads, scan),
->>>>>>> 12e77c8 (Tables leave as CSV, Excel, Parquet, JSON lines and SPSS, and come back as they were)
         {f"i{one.place}": identifier_text(f"t{one.place}") for one in fields if one.is_id},
         {f"w{field.place}": wall for field in timed if (wall := walls[field.name])},
         {f"v{field.place}": _value(field, zone) for field in fields},
@@ -225,7 +220,6 @@ def typed_rows(
     return f"SELECT {', '.join(f'{sql} AS {identifier(name)}' for name, sql in result.items())} FROM ({query})"
 
 
-<<<<<<< HEAD
 def _stepped(query: str, step: Dict[str, str]) -> str:
     columns = "".join(f", {sql} AS {name}" for name, sql in step.items())
     return f"SELECT *{columns} FROM ({query})" if columns else query
@@ -236,8 +230,14 @@ def _texts_query(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, numb
     fields = _fields(mapping)
     heads = _heads(mapping, fields, scan)
     query = _filtered(engine, raw, mapping, scan, numbered=numbered)
-    query = _stepped(query, {head: trimmed(scan.cell(header)) for header, head in heads.items()})
+    query = _stepped(query, {head: _bare(scan.cell(header), mapping) for header, head in heads.items()})
     return _stepped(query, _texts(fields, heads, scan))
+
+
+def _bare(cell: str, mapping: Mapping) -> str:
+    """The text of a cell, without what was put around it."""
+    text = trimmed(cell)
+    return unmarked(text) if mapping.neutralised else text
 
 
 def _looked_up(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan) -> dict[str, str]:
@@ -265,11 +265,6 @@ def _with_found(query: str, fields: Sequence[_Field], found: Dict[str, str]) -> 
         query = f"SELECT * EXCLUDE (asked) FROM ({query}) LEFT JOIN ({known}) ON t{one.place} = asked"
     nothing = {f"j{one.place}": "CAST(NULL AS VARCHAR)" for one in fields if one.is_contact and one.name not in found}
     return _stepped(query, nothing)
-=======
-def _bare(cell: str, mapping: Mapping) -> str:
-    text = trimmed(cell)
-    return unmarked(text) if mapping.neutralised else text
->>>>>>> 12e77c8 (Tables leave as CSV, Excel, Parquet, JSON lines and SPSS, and come back as they were)
 
 
 def needs_content(mapping: Mapping) -> bool:
@@ -301,12 +296,8 @@ def from_filename(pattern: str, name: str, column: str) -> str:
 
 def _fields(mapping: Mapping) -> list[_Field]:
     keys = key_columns(mapping)
-<<<<<<< HEAD
-    takes = (*mapping.columns.items(), *mapping.attributes.items(), *mapping.others.items())
-=======
     origin = {"source": mapping.source} if mapping.source.headers else {}
-    takes = (*mapping.columns.items(), *mapping.attributes.items(), *origin.items())
->>>>>>> 12e77c8 (Tables leave as CSV, Excel, Parquet, JSON lines and SPSS, and come back as they were)
+    takes = (*mapping.columns.items(), *mapping.attributes.items(), *mapping.others.items(), *origin.items())
     fields = []
     for place, (name, take) in enumerate(takes):
         own = name in mapping.noun.column_names and name in mapping.columns

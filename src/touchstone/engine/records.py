@@ -87,13 +87,9 @@ def provided(mapping: Mapping) -> tuple[str, ...]:
 
 def _keyed(engine: DuckDB, rows: str, mapping: Mapping, source: str) -> str:
     """`rows` with their key `source:id` (a stable hash where the file has no id) and their customer."""
-<<<<<<< HEAD
     own = {name: identifier(name) for name in mapping.people}
-    known = {**mapping.columns, **mapping.attributes}
-=======
-    own = {name: identifier(name) for name in ("customer_id", *PERSON_COLUMNS) if name in mapping.columns}
-    known = {**mapping.columns, **mapping.attributes, **({"source": mapping.source} if mapping.source.headers else {})}
->>>>>>> 12e77c8 (Tables leave as CSV, Excel, Parquet, JSON lines and SPSS, and come back as they were)
+    origin = {"source": mapping.source} if mapping.source.headers else {}
+    known = {**mapping.columns, **mapping.attributes, **origin}
     replaced: dict[str, str] = {}
     prefix = _prefix(mapping, source)
     if mapping.noun.person and own and "customer_id" in mapping.noun.column_names:

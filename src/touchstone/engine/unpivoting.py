@@ -54,13 +54,8 @@ def unpivot(engine: DuckDB, rows: str, mapping: Mapping, scan: Scan) -> Answers:
 
 def _shared(mapping: Mapping) -> list[str]:
     """The columns that every answer of a submission has in common."""
-<<<<<<< HEAD
-    names = [*mapping.columns, *mapping.attributes, "submission_id"]
-    if mapping.contacts:
-=======
     names = [*mapping.columns, *mapping.attributes, "submission_id", *(["source"] if mapping.source.headers else [])]
-    if any(name in mapping.columns for name in PERSON_COLUMNS):
->>>>>>> 12e77c8 (Tables leave as CSV, Excel, Parquet, JSON lines and SPSS, and come back as they were)
+    if mapping.contacts:
         names.append("customer_id")
     own = {*OF_A_QUESTION, *PERSON_COLUMNS, "answer_id"}
     return [name for name in dict.fromkeys(names) if name not in own]
