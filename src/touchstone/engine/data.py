@@ -24,6 +24,7 @@ from touchstone.engine.where import keep
 _LATEST = "customer."  # `customer.segment`: the value now, not the one copied when the answer was given
 _RENAMED = "attr_"  # `attr_n`: the column n, where n itself is the name of a sum
 _ACCOUNT = ibis.literal("account:")
+LARGE = 1_000_000  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Data:
     business_hours: tuple[int, int, int, int] = (0, 4, 9 * 60, 17 * 60)
     default_weight: bool = False
     _views: dict[str, Table] = field(default_factory=dict)
+    _large: dict[str, bool] = field(default_factory=dict)
+    _named: dict[str, bool] = field(default_factory=dict)
     _who: Table | None = None
     _who_known: bool = False
     _merged: Table | None = None
@@ -113,7 +116,8 @@ class Data:
         if "submission_id" in table.columns:
             alone = ibis.coalesce(table["submission_id"], alone)
         if "customer_id" in table.columns:
-            alone = ibis.coalesce(table["customer_id"], alone)
+            # the key and the submission are the widest columns there are: not read where they cannot count
+            alone = table["customer_id"] if self._all_known(name) else ibis.coalesce(table["customer_id"], alone)
         if "account_id" in table.columns:
             alone = ibis.coalesce(_ACCOUNT + table["account_id"], alone)
         who = self._people() if "customer_id" in table.columns else None
@@ -123,6 +127,22 @@ class Data:
         return joined.mutate(cluster=ibis.coalesce(joined["who_cluster"], joined["cluster"])).drop(
             "who_id", "who_cluster"
         )
+
+    def is_large(self, name: str) -> bool:
+        """Whether the table has so many rows that how they are grouped matters; DuckDB reads that off the files."""
+        if name not in self._large:
+            asked = self.engine.name == "duckdb" and self.has(name)
+            rows = self.table(name).count().name("n").as_table() if asked else None
+            self._large[name] = rows is not None and self.fetch(rows).rows[0]["n"] >= LARGE
+        return self._large[name]
+
+    def _all_known(self, name: str) -> bool:
+        """Whether every row of a large table says who its customer is; the files' own statistics tell."""
+        if name not in self._named:
+            nobody = self.table(name).filter(lambda t: t.customer_id.isnull()) if self.is_large(name) else None
+            found = None if nobody is None else self.fetch(nobody.aggregate(n=nobody.count())).rows[0]["n"]
+            self._named[name] = found == 0
+        return self._named[name]
 
     def _people(self) -> Table | None:
         """Customers who count as one with others: (who_id, who_cluster), only where that is not the customer alone."""

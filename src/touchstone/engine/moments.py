@@ -8,7 +8,8 @@ from typing import Any
 import ibis
 
 from touchstone.core.metric import Score
-from touchstone.engine.connect import Table
+from touchstone.engine.connect import Fetched, Table
+from touchstone.engine.data import Data
 from touchstone.engine.people import replicate
 
 SUMS = ("n", "clusters", "w", "ww", "wx", "wxx", "aa", "ab", "bb")
@@ -31,6 +32,55 @@ def moments(rows: Table, by: Sequence[str], *, centre: float, weighted: bool = T
     say so (not `weighted`): two sums fewer per cluster, which is what fills the memory.
     """
     return _second_level(_cluster_sums(_centred(rows, centre), [*by, "cluster"], weighted=weighted), by)
+
+
+def fetched_moments(
+    data: Data, table: str, rows: Table, by: Sequence[str], *, centre: float, weighted: bool = True
+) -> Fetched:
+    """The sums of `moments` over rows that come from `table`, fetched; from two lean scans where there are millions."""
+    if not data.is_large(table):
+        return data.fetch(moments(rows, by, centre=centre, weighted=weighted))
+    sums, products = map(data.fetch, lean_moments(rows, by, centre=centre, weighted=weighted))
+    found = {row.pop("_group"): row for row in products.rows}
+    merged = [row | found[row.pop("_group")] for row in sums.rows]
+    return Fetched(merged, f"{sums.sql};\n\n{products.sql}")
+
+
+def lean_moments(rows: Table, by: Sequence[str], *, centre: float, weighted: bool = True) -> tuple[Table, Table]:
+    """The sums of `moments` as two queries to be joined on `_group`; DuckDB only, for millions of rows.
+
+    The names of the groups in the row of every cluster are what fills the memory and spills to disk. So one scan takes
+    the flat sums under these names, the other the sums per cluster under two hashes of 64 bits. Of five million
+    clusters two share a hash once in a million times; they then count as one.
+    """
+    prepared = _centred(rows, centre).mutate(_cluster=_hash(rows.cluster), _group=_hash_of_all(rows, by))
+    flat = prepared.group_by(list(by)).aggregate(**flat_aggregates(prepared), _group=prepared._group.max())
+    a = (prepared._w * prepared._x).sum() if weighted else prepared._x.sum()
+    b = prepared._w.sum() if weighted else prepared.count()
+    clusters = prepared.group_by(["_group", "_cluster"]).aggregate(a=a, b=b)
+    clusters = clusters.mutate(b=clusters.b.cast("float64"))
+    return flat, clusters.group_by("_group").aggregate(clusters=clusters.count(), **_products(clusters))
+
+
+@ibis.udf.scalar.builtin(name="hash", signature=(("string",), "uint64"))
+def _hash(text: Any) -> Any:
+    """DuckDB's hash of a text."""
+
+
+@ibis.udf.scalar.builtin(name="xor", signature=(("uint64", "uint64"), "uint64"))
+def _xor(one: Any, other: Any) -> Any:
+    """DuckDB's exclusive or, bit by bit."""
+
+
+def _hash_of_all(rows: Table, by: Sequence[str]) -> Any:
+    """One hash of several columns: each text begins with its place, so that two cannot change places.
+
+    A null stays a null with a hash of its own: to replace it would cost as much again, row by row.
+    """
+    found = _hash(ibis.literal("groups"))
+    for place, name in enumerate(by):
+        found = _xor(found, _hash(ibis.literal(f"{place}=") + rows[name].cast("string")))
+    return found
 
 
 def _centred(rows: Table, centre: float) -> Table:
@@ -59,11 +109,17 @@ def _second_level(clusters: Table, by: Sequence[str]) -> Table:
         "ww": clusters.ww.sum(),
         "wx": clusters.a.sum(),
         "wxx": clusters.q.sum(),
+        **_products(clusters),
+    }
+    return clusters.group_by(list(by)).aggregate(**sums) if by else clusters.aggregate(**sums)
+
+
+def _products(clusters: Table) -> dict[str, Any]:
+    return {
         "aa": (clusters.a * clusters.a).sum(),
         "ab": (clusters.a * clusters.b).sum(),
         "bb": (clusters.b * clusters.b).sum(),
     }
-    return clusters.group_by(list(by)).aggregate(**sums) if by else clusters.aggregate(**sums)
 
 
 def replicate_sums(rows: Table, by: Sequence[str], *, centre: float, groups: int) -> Table:

@@ -18,7 +18,7 @@ from touchstone.core.where import parse_where
 from touchstone.engine.connect import Fetched
 from touchstone.engine.data import Data
 from touchstone.engine.durations import GROUPS, duration_counts
-from touchstone.engine.moments import SUMS, moments
+from touchstone.engine.moments import SUMS, fetched_moments
 from touchstone.engine.rows import Question, group_name, left_out, measured_rows, total
 from touchstone.measure.changes import against, ends_of
 from touchstone.measure.mix import adjusted
@@ -114,7 +114,8 @@ def _means(data: Data, metric: Metric, by: Sequence[str], question: Question, le
     rows = measured_rows(data, metric, question)
     keys = tuple(dict.fromkeys((*question.by, *(("kind",) if "kind" in rows.columns else ()))))
     centre = pilot_of(data, rows) if isinstance(metric.form, Amount) else centre_of(metric)
-    fetched = data.fetch(moments(rows, keys, centre=centre, weighted=question.weight is not None))
+    weighted = question.weight is not None
+    fetched = fetched_moments(data, metric.table, rows, keys, centre=centre, weighted=weighted)
     if len({row.get("kind") for row in fetched.rows}) > 1 and "kind" not in by:
         by = (*by, "kind")
     found = []
