@@ -74,13 +74,6 @@ def test_a_large_table_gives_the_scores_of_a_small_one(
         assert [getattr(one.moments, name) for name in SUMS] == pytest.approx(
             [getattr(other.moments, name) for name in SUMS], rel=1e-9, abs=1e-9
         )
-    assert large.is_large("answers") and not local.is_large("answers")
-    assert re.search(r"COALESCE\(\s*\S*customer_id", asked.sql)  # some answers have no person
-    assert [row.group for row in asked.rows] == [row.group for row in usual.rows]
-    for one, other in zip(asked.rows, usual.rows, strict=True):
-        assert one.result.value == pytest.approx(other.result.value, rel=1e-12)  # type: ignore[union-attr]
-        assert one.result.low == pytest.approx(other.result.low, rel=1e-9)  # type: ignore[union-attr]
-        assert one.moments and other.moments and one.moments.clusters == other.moments.clusters
     assert asked.sql.count("SELECT") > 3 and ";\n\n" in asked.sql
 
 
