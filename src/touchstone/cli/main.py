@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "metrics": ("score", "List the metrics and their definitions."),
     "score": ("score", "Score a metric: value, interval, n, change against a baseline."),
     "units": ("units", "Compare stores, agents or products fairly: shrunken scores, ranks, consistency."),
+    "banner": ("banner", "Show answers in columns, with letters for what differs."),
     "drivers": ("drivers", "Show what goes with a score, and how strongly."),
     "value": ("value", "Show what customers are worth, by how they score."),
     "export": ("export", "Write a table to a file: CSV, Excel, Parquet, JSON lines, SPSS."),

@@ -90,7 +90,7 @@ def left_out(data: Data, metric: Metric, form: Score, question: Question) -> dic
     outside = answers.score.notnull() & ~other & ~answers.score.between(form.lowest, form.highest)
     sums = {"skipped": answers.score.isnull().sum(), "another scale": other.sum(), "outside the scale": outside.sum()}
     if question.weight:
-        sums["without a weight"] = (answers.score.notnull() & ~(_weight(answers, question) > 0)).sum()
+        sums["without a weight"] = (answers.score.notnull() & ~(weight_of(answers, question) > 0)).sum()
     return {name: int(n) for name, n in data.fetch(answers.aggregate(**sums)).rows[0].items() if n}
 
 
@@ -116,7 +116,7 @@ def _other_scale(answers: Table, form: Score) -> Any:
 
 def _scored(data: Data, metric: Metric, form: Score, question: Question) -> Table:
     rows = answers_with_points(data, metric, form, question, only=question.columns)
-    return _rows(data, rows, "answers", (*question.by, "kind"))
+    return clustered_rows(data, rows, "answers", (*question.by, "kind"))
 
 
 def answers_with_points(
@@ -133,7 +133,7 @@ def answers_with_points(
     answers = answers.filter(answers.score.between(form.lowest, form.highest) & ~_other_scale(answers, form))
     turned = ibis.coalesce(answers.polarity, ibis.literal(form.polarity)) != form.polarity
     score = turned.ifelse(form.lowest + form.highest - answers.score, answers.score)
-    rows = answers.mutate(x=points(score, form), w=_weight(answers, question))
+    rows = answers.mutate(x=points(score, form), w=weight_of(answers, question))
     return rows.mutate(kind=_kind(rows))
 
 
@@ -146,17 +146,17 @@ def _shared(data: Data, metric: Metric, form: Share, question: Question) -> Tabl
     counts = ibis.literal(True)
     for condition in counted:
         counts = counts & ibis.coalesce(holds(rows, condition, zone=data.zone), ibis.literal(False))
-    rows = rows.mutate(x=counts.ifelse(100.0, 0.0), w=_weight(rows, question))
+    rows = rows.mutate(x=counts.ifelse(100.0, 0.0), w=weight_of(rows, question))
     if metric.table != "answers":
-        return _rows(data, rows, metric.table, question.by)
-    return _rows(data, rows.mutate(kind=_kind(rows)), "answers", (*question.by, "kind"))
+        return clustered_rows(data, rows, metric.table, question.by)
+    return clustered_rows(data, rows.mutate(kind=_kind(rows)), "answers", (*question.by, "kind"))
 
 
 def _kind(answers: Table) -> Any:
     return ibis.coalesce(answers.kind, ibis.literal("unstated"))
 
 
-def _weight(rows: Table, question: Question) -> Any:
+def weight_of(rows: Table, question: Question) -> Any:
     """The weight of each row, 1 without a column of weights and 0 for what is no positive number."""
     if not question.weight:
         return ibis.literal(1.0)
@@ -169,7 +169,8 @@ def _weight(rows: Table, question: Question) -> Any:
     return (number > 0).ifelse((number < math.inf).ifelse(number, 0.0), 0.0)
 
 
-def _rows(data: Data, rows: Table, table: str, by: Sequence[str]) -> Table:
+def clustered_rows(data: Data, rows: Table, table: str, by: Sequence[str]) -> Table:
+    """The rows with a positive weight as x, w, cluster and the columns of `by`."""
     rows = _slim(rows.filter(rows.w > 0), ("x", "w", *by, NOUNS[table].key, *_TELLING))
     return data.clustered(rows, table).select("x", "w", "cluster", *dict.fromkeys(by))
 
@@ -257,8 +258,8 @@ def _retained(data: Data, form: Retention, question: Question) -> Table:
     open_at = contracts.ended_at.isnull()
     active = contracts.filter((contracts.started_at <= opening) & (open_at | (contracts.ended_at > opening)))
     lost = active.ended_at.notnull() & (active.ended_at <= closing)
-    rows = active.mutate(x=(lost if form.lost else ~lost).ifelse(100.0, 0.0), w=_weight(active, question))
-    return _rows(data, rows, "subscriptions", question.by)
+    rows = active.mutate(x=(lost if form.lost else ~lost).ifelse(100.0, 0.0), w=weight_of(active, question))
+    return clustered_rows(data, rows, "subscriptions", question.by)
 
 
 def _window(data: Data, contracts: Table, form: Retention, question: Question) -> tuple[Any, Any]:

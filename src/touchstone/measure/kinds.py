@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from touchstone.core.metric import Metric, Score
 from touchstone.core.where import Condition
@@ -29,7 +31,11 @@ def of_one_kind(data: Data, metric: Metric, question: Question) -> OneKind:
     if not isinstance(metric.form, Score) or any(condition.column == "kind" for condition in question.where):
         return OneKind(question)
     rows = measured_rows(data, metric, replace(question, by=(), weight=None))
-    found = data.fetch(rows.group_by("kind").aggregate(n=rows.count())).rows
+    return narrowed(question, data.fetch(rows.group_by("kind").aggregate(n=rows.count())).rows)
+
+
+def narrowed(question: Question, found: Sequence[Mapping[str, Any]]) -> OneKind:
+    """`question` about the kind with most answers, from how many (`n`) each `kind` has."""
     counts = sorted((-int(row["n"]), str(row["kind"])) for row in found)
     if not counts:
         return OneKind(question)

@@ -11,7 +11,7 @@ from touchstone.measure.scores import Group, Score, Scores
 from touchstone.stats.differences import verdict
 
 FEWEST = 10
-_PROMISED = "employee"
+PROMISED = "employee"
 _KIND = "kind"
 
 
@@ -21,15 +21,26 @@ def suppressed(scores: Scores, *, fewest: int = FEWEST) -> Scores:
     Wherever exactly one group of a row, a column or the whole of the table is hidden, the next smallest is hidden too,
     because the total would give it away. The change of a group whose baseline is hidden is hidden as well.
     """
-    sizes = {row.group: _size(row) for row in scores.rows if _kind(scores, row) == _PROMISED}
+    sizes = {row.group: _size(row) for row in scores.rows if _kind(scores, row) == PROMISED}
     if not sizes:
         return scores
+    hidden = hidden_groups(sizes, fewest=fewest)
+    reason = why_hidden(fewest)
+    rows = [_hide(row, reason) if row.group in hidden else _unlinked(row, hidden, reason) for row in scores.rows]
+    return replace(scores, rows=tuple(rows))
+
+
+def why_hidden(fewest: int = FEWEST) -> str:
+    """The reason that stands in place of a hidden number."""
+    return f"hidden: fewer than {fewest} answers, or they could be worked out from the rest"
+
+
+def hidden_groups(sizes: Mapping[Group, int], *, fewest: int = FEWEST) -> set[Group]:
+    """The groups to hide, from how many people each stands for: small ones, and those that would give them away."""
     hidden = {group for group, size in sizes.items() if size < fewest}
     while more := _given_away(sizes, hidden):
         hidden |= more
-    reason = f"hidden: fewer than {fewest} answers, or they could be worked out from the rest"
-    rows = [_hide(row, reason) if row.group in hidden else _unlinked(row, hidden, reason) for row in scores.rows]
-    return replace(scores, rows=tuple(rows))
+    return hidden
 
 
 def _kind(scores: Scores, row: Score) -> str | None:
