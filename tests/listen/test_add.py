@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from touchstone.core.errors import BadFile, Refused
 from touchstone.core.mapping import Mapping, Question, Take
 from touchstone.engine.connect import DuckDB
-from touchstone.engine.intake import read, stage
+from touchstone.engine.intake import stage
 from touchstone.engine.records import make_records
+from touchstone.engine.scan import read
 from touchstone.listen.add import _scan, plan
 
 HEAD = "order_id,customer_id,paid_at,amount,currency\n"

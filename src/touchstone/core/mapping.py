@@ -11,49 +11,39 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from touchstone.core.contact import check_country
 from touchstone.core.errors import BadDefinition, UnknownName
 from touchstone.core.nouns import NOUNS, Noun
+from touchstone.core.take import (
+    FOLDS,
+    Take,
+    When,
+    check_one_of,
+    check_words,
+    headers_of,
+    read_take,
+    read_when,
+    texts_of,
+    write_take,
+    write_when,
+)
 from touchstone.core.where import parse_where
 
-Keep = Literal["first", "last", "sum", "min", "max"]
+__all__ = [
+    "FOLDS",
+    "ORIGIN",
+    "PERSON_COLUMNS",
+    "Mapping",
+    "Question",
+    "Take",
+    "When",
+    "from_toml",
+    "present",
+    "to_toml",
+    "without_unused",
+]
+
 PERSON_COLUMNS = ("email", "phone")  # not columns of a noun: they become identities
 KNOWN_AS = "_known_as_"  # before the name of a system: the staged column of its ids
-FOLDS = ("sum", "min", "max")  # ways to take a column from all rows of a record
-_SWITCHES = ("default_weight", "whole_ids", "neutralised")
+_SWITCHES = ("fill_down", "default_weight", "whole_ids", "neutralised")
 ORIGIN = ("source", "import_number")  # columns that every table has, so no attribute can
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Take:
-    """How one column gets its value from a row of the file.
-
-    `headers` are the file's columns to look for, the first that is there wins (`from` and `aliases`); or a `constant`;
-    or the first group of the regular expression `from_filename`; or the `product` of two columns. Where that cell is
-    empty, the columns `otherwise` are looked into, in their order. `blank` values count as missing, `codes` translate
-    ("*" stands for every other value, "" for an empty cell), `format` are date formats (strptime, or "epoch",
-    "epoch_ms"), `decimal` the decimal mark; `keep` says which row counts when several make one record (`one_per`).
-    """
-
-    headers: tuple[str, ...] = ()
-    constant: str | None = None
-    from_filename: str | None = None
-    product: tuple[str, str] | None = None
-    otherwise: tuple[str, ...] = ()
-    codes: Dict[str, str] = field(default_factory=dict)
-    blank: tuple[str, ...] = ()
-    format: tuple[str, ...] = ()
-    decimal: Literal[".", ","] = "."
-    keep: Keep = "last"
-
-    def header(self, headers: Dict[str, Any] | tuple[str, ...]) -> str | None:
-        """The first of our headers that the file has."""
-        return next((name for name in self.headers if name in headers), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class When:
-    """The rows in which a question was asked: those where one of the columns says one of the `values`."""
-
-    headers: tuple[str, ...]
-    values: tuple[str, ...]
 
 
 Scale = tuple[float, float]
@@ -96,10 +86,11 @@ class Mapping:
     ids carry it already. `customers` is the system that gave the customer numbers (empty: the company itself).
     `known_as` says which columns hold the number that another system has for the same person, by the system's name;
     `country` is that of phone numbers that do not say theirs. `where` leaves rows out; `one_per` makes one record of
-    several rows, ordered by `order_by`. With `rest` the questions among the columns that the mapping does not name are
-    found when a file is planned; columns that fit `ignore` (`*` stands for any letters) are left out. `also` are
-    further readings of the same rows. `neutralised` says that texts were given an apostrophe against being taken for
-    formulas (`listen.neutral`).
+    several rows, ordered by `order_by`. With `fill_down` cells that are empty in the later rows of a record are
+    those of its first row. With `rest` the questions among the columns that the mapping does not name are found when a
+    file is planned; columns that fit `keep` become attributes, those that fit `ignore` are left out (`*` stands for any
+    letters). `also` are further readings of the same rows. `neutralised` says that texts were given an apostrophe
+    against being taken for formulas (`listen.neutral`).
     """
 
     table: str
@@ -112,10 +103,12 @@ class Mapping:
     country: str = ""
     where: str = ""
     one_per: tuple[str, ...] = ()
+    fill_down: bool = False
     order_by: str = ""
     timezone: str = ""
     default_weight: bool = False
     rest: bool = False
+    keep: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     also: tuple[Mapping, ...] = ()
     whole_ids: bool = False
@@ -218,7 +211,7 @@ class Mapping:
     def used_headers(self) -> set[str]:
         """Every header of the file that this mapping reads."""
         takes = [*self.columns.values(), *self.attributes.values(), *self.known_as.values(), self.source]
-        named = {header for take in takes for header in (*take.headers, *take.otherwise, *(take.product or ()))}
+        named = {header for take in takes for header in take.read}
         for question in self.unpivot:
             named |= {*question.headers, *question.otherwise, *(question.when.headers if question.when else ())}
         return named | set(self.one_per)
@@ -226,25 +219,26 @@ class Mapping:
 
 def from_toml(data: Dict[str, Any]) -> Mapping:
     """The mapping in parsed TOML; every word that is not of the language is refused by name."""
-    _known("the mapping", data, {f.name for f in fields(Mapping)} - {"rest"} | {"format", "questions"})
-    _one_of("word for questions", data.get("questions", ""), ("", "rest"))
+    check_words("the mapping", data, {f.name for f in fields(Mapping)} - {"rest"} | {"format", "questions"})
+    check_one_of("word for questions", data.get("questions", ""), ("", "rest"))
     shared = {name: data[name] for name in _SHARED if name in data}
     return Mapping(
         table=str(data.get("table", "")),
-        source=_take("source", data.get("source", {"constant": str(data.get("table", ""))}), bare="constant"),
-        columns={name: _take(name, value) for name, value in data.get("columns", {}).items()},
-        attributes={name: _take(name, value) for name, value in data.get("attributes", {}).items()},
+        source=read_take("source", data.get("source", {"constant": str(data.get("table", ""))}), bare="constant"),
+        columns={name: read_take(name, value) for name, value in data.get("columns", {}).items()},
+        attributes={name: read_take(name, value) for name, value in data.get("attributes", {}).items()},
         unpivot=tuple(_question(entry) for entry in data.get("unpivot", ())),
         customers=str(data.get("customers", "")),
-        known_as={name: _take(name, value) for name, value in data.get("known_as", {}).items()},
+        known_as={name: read_take(name, value) for name, value in data.get("known_as", {}).items()},
         country=str(data.get("country", "")).upper(),
         where=str(data.get("where", "")),
-        one_per=_texts(data.get("one_per", ())),
+        one_per=texts_of(data.get("one_per", ())),
         order_by=str(data.get("order_by", "")),
         timezone=str(data.get("timezone", "")),
         **{name: bool(data.get(name, False)) for name in _SWITCHES},
         rest=data.get("questions") == "rest",
-        ignore=_texts(data.get("ignore", ())),
+        keep=texts_of(data.get("keep", ())),
+        ignore=texts_of(data.get("ignore", ())),
         also=tuple(from_toml(shared | part) for part in data.get("also", ())),
     )
 
@@ -254,7 +248,7 @@ _SHARED = ("source", "customers", "timezone")  # a further reading of the same r
 
 def to_toml(mapping: Mapping) -> dict[str, Any]:
     """`mapping` as data for a TOML file; `from_toml` gives it back."""
-    data: dict[str, Any] = {"table": mapping.table, "source": _untake(mapping.source, bare="constant")}
+    data: dict[str, Any] = {"table": mapping.table, "source": write_take(mapping.source, bare="constant")}
     for name in ("customers", "country", "where", "order_by", "timezone"):
         if getattr(mapping, name):
             data[name] = getattr(mapping, name)
@@ -263,10 +257,9 @@ def to_toml(mapping: Mapping) -> dict[str, Any]:
     data |= {name: True for name in _SWITCHES if getattr(mapping, name)}
     if mapping.rest:
         data["questions"] = "rest"
-    if mapping.ignore:
-        data["ignore"] = list(mapping.ignore)
+    data |= {name: list(globs) for name in ("keep", "ignore") if (globs := getattr(mapping, name))}
     given = {"columns": mapping.columns, "attributes": mapping.attributes, "known_as": mapping.known_as}
-    tables = {name: {column: _untake(take) for column, take in takes.items()} for name, takes in given.items()}
+    tables = {name: {column: write_take(take) for column, take in takes.items()} for name, takes in given.items()}
     data |= {name: table for name, table in tables.items() if table or name == "columns"}
     if mapping.unpivot:
         data["unpivot"] = [_unquestion(question) for question in mapping.unpivot]
@@ -281,9 +274,9 @@ def without_unused(mapping: Mapping, headers: tuple[str, ...]) -> tuple[Mapping,
     Columns that the noun requires stay, so that reading the file says which header is missing.
     """
     needed = {*mapping.noun.required, "submission_id"}
-    columns = {name: take for name, take in mapping.columns.items() if name in needed or _present(take, headers)}
-    attributes = {name: take for name, take in mapping.attributes.items() if _present(take, headers)}
-    known_as = {name: take for name, take in mapping.known_as.items() if _present(take, headers)}
+    columns = {name: take for name, take in mapping.columns.items() if name in needed or present(take, headers)}
+    attributes = {name: take for name, take in mapping.attributes.items() if present(take, headers)}
+    known_as = {name: take for name, take in mapping.known_as.items() if present(take, headers)}
     questions = tuple(question for question in mapping.unpivot if question.header(headers))
     asked = [question.question_id for question in mapping.unpivot if question not in questions]
     given = {*mapping.columns, *mapping.attributes, *mapping.known_as}
@@ -291,73 +284,40 @@ def without_unused(mapping: Mapping, headers: tuple[str, ...]) -> tuple[Mapping,
     return replace(mapping, columns=columns, attributes=attributes, known_as=known_as, unpivot=questions), missing
 
 
-def _present(take: Take, headers: tuple[str, ...]) -> bool:
+def present(take: Take, headers: tuple[str, ...]) -> bool:
+    """Whether a file with these `headers` has what `take` reads."""
     if take.product:
         return set(take.product) <= set(headers)
+    if take.joined:
+        return any(name in headers for part in take.joined for name in part)
+    if take.plus_minutes and not set(take.plus_minutes) & set(headers):
+        return False
     return not take.headers or take.header(headers) is not None
 
 
-_TAKE_WORDS = {
-    "from", "aliases", "constant", "from_filename", "product", "otherwise", "codes", "blank", "format", "decimal",
-    "take",
-}  # fmt: skip
 _QUESTION_WORDS = {f.name for f in fields(Question)} - {"headers", "scales"} | {"from", "aliases"}
-_KEEPS = ("first", "last", "sum", "min", "max")
-
-
-def _take(name: str, value: Any, bare: str = "from") -> Take:
-    if not isinstance(value, dict):
-        value = {bare: value}
-    _known(f"'{name}'", value, _TAKE_WORDS)
-    pattern = value.get("from_filename")
-    if pattern is not None:
-        try:
-            groups = re.compile(pattern).groups
-        except re.error as error:
-            raise BadDefinition(f"'{pattern}' of '{name}' is not a regular expression: {error}.") from None
-        if groups < 1:
-            raise BadDefinition(
-                f"'{pattern}' of '{name}' has no group.", hint=r"put the part to take in brackets: (\d{4})"
-            )
-    _one_of("way to take", value.get("take", "last"), _KEEPS)
-    _one_of("decimal mark", value.get("decimal", "."), (".", ","))
-    product = _texts(value.get("product", ()))
-    if len(product) not in (0, 2):
-        raise BadDefinition(f"The product of '{name}' names two columns, not {len(product)}.")
-    return Take(
-        headers=_headers(value),
-        constant=None if value.get("constant") is None else str(value["constant"]),
-        from_filename=pattern,
-        product=(product[0], product[1]) if product else None,
-        otherwise=_texts(value.get("otherwise", ())),
-        codes={str(code): str(meaning) for code, meaning in value.get("codes", {}).items()},
-        blank=_texts(value.get("blank", ())),
-        format=_texts(value.get("format", ())),
-        decimal=value.get("decimal", "."),
-        keep=value.get("take", "last"),
-    )
 
 
 def _question(value: Dict[str, Any]) -> Question:
-    _known("an [[unpivot]] entry", value, _QUESTION_WORDS)
-    headers = _headers(value)
+    check_words("an [[unpivot]] entry", value, _QUESTION_WORDS)
+    headers = headers_of(value)
     if not headers:
         raise BadDefinition("An [[unpivot]] entry names no column.", hint='write from = "the header".')
     scales = _scales(headers[0], value.get("scale"))
-    _one_of("polarity", value.get("polarity", "high is good"), ("high is good", "low is good"))
+    check_one_of("polarity", value.get("polarity", "high is good"), ("high is good", "low is good"))
     return Question(
         headers=headers,
         question_id=str(value.get("question_id", headers[0])),
-        otherwise=_texts(value.get("otherwise", ())),
-        when=_when(value["when"]) if "when" in value else None,
+        otherwise=texts_of(value.get("otherwise", ())),
+        when=read_when(value["when"]) if "when" in value else None,
         metric=value.get("metric"),
         scale=scales[0] if len(scales) == 1 else None,
         scales=scales if len(scales) > 1 else (),
         polarity=value.get("polarity", "high is good"),
         label=value.get("label"),
         touchpoint=value.get("touchpoint"),
-        blank=_texts(value.get("blank", ())),
-        not_applicable=_texts(value.get("not_applicable", ())),
+        blank=texts_of(value.get("blank", ())),
+        not_applicable=texts_of(value.get("not_applicable", ())),
         codes={str(code): str(meaning) for code, meaning in value.get("codes", {}).items()},
         text=bool(value.get("text", False)),
     )
@@ -375,29 +335,6 @@ def _scales(header: str, value: Any) -> tuple[Scale, ...]:
     return tuple((float(low), float(high)) for low, high in scales)
 
 
-def _when(value: Any) -> When:
-    if not isinstance(value, dict):
-        raise BadDefinition("'when' names no column.", hint='write when = { from = "the header", is = ["a value"] }.')
-    _known("'when'", value, {"from", "aliases", "is"})
-    return When(headers=_headers(value), values=_texts(value.get("is", ())))
-
-
-def _headers(value: Dict[str, Any]) -> tuple[str, ...]:
-    return (*_texts(value.get("from", ())), *_texts(value.get("aliases", ())))
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if isinstance(value, (str, int, float)):
-        value = (value,)
-    return tuple(f"{item:g}" if isinstance(item, float) else str(item) for item in value)
-
-
-def _known(where: str, data: Dict[str, Any], words: set[str]) -> None:
-    for word in data:
-        if word not in words:
-            raise UnknownName.among(f"word in {where}", word, words)
-
-
 def _check_zone(name: str) -> None:
     try:
         if name:
@@ -406,39 +343,12 @@ def _check_zone(name: str) -> None:
         raise UnknownName.among("time zone", name, available_timezones()) from None  # listing them all takes a while
 
 
-def _one_of(kind: str, value: Any, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UnknownName.among(kind, str(value), known)
-
-
-def _untake(take: Take, bare: str = "from") -> Any:
-    data: dict[str, Any] = {}
-    if take.headers:
-        data["from"] = take.headers[0]
-        if take.headers[1:]:
-            data["aliases"] = list(take.headers[1:])
-    for name in ("constant", "from_filename"):
-        if getattr(take, name) is not None:
-            data[name] = getattr(take, name)
-    for name in ("product", "otherwise", "blank", "format"):
-        if getattr(take, name):
-            data[name] = list(getattr(take, name))
-    if take.codes:
-        data["codes"] = dict(take.codes)
-    if take.decimal != ".":
-        data["decimal"] = take.decimal
-    if take.keep != "last":
-        data["take"] = take.keep
-    return data[bare] if set(data) == {bare} else data
-
-
 def _unquestion(question: Question) -> dict[str, Any]:
     data: dict[str, Any] = {"from": question.headers[0]}
     if question.headers[1:]:
         data["aliases"] = list(question.headers[1:])
     if question.when:
-        asked = {"from": question.when.headers[0], "is": list(question.when.values)}
-        data["when"] = asked | ({"aliases": list(question.when.headers[1:])} if question.when.headers[1:] else {})
+        data["when"] = write_when(question.when)
     if question.scales:
         data["scale"] = [list(scale) for scale in question.scales]
     defaults = {f.name: f.default for f in fields(Question)}

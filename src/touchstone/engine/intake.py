@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -26,6 +24,7 @@ from touchstone.engine.casting import (
     coded,
     identifier_text,
     money,
+    number,
     reasons,
     rounded,
     shifted,
@@ -36,7 +35,9 @@ from touchstone.engine.casting import (
 )
 from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
 from touchstone.engine.contacts import Privacy, look_up, normal
+from touchstone.engine.deriving import added, derived, multiplied, said
 from touchstone.engine.people import customer
+from touchstone.engine.scan import Scan
 from touchstone.engine.where import keep
 
 
@@ -56,24 +57,6 @@ SQL_TYPES: dict[Type, str] = {
 _OPEN = Privacy()
 _NOTHING: Dict[str, str] = {}
 _SHOWN = 40  # columns of a row that is set aside
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
-    """A file that the engine can read without guessing."""
-
-    path: Path
-    format: Literal["csv", "parquet"]
-    headers: tuple[str, ...]
-    written: tuple[str, ...] = ()  # the headers as the file has them, where that differs (Parquet)
-    name: str
-    options: Dict[str, object] = field(default_factory=dict)
-
-    def cell(self, header: str) -> str:
-        """The name that the column under `header` has inside the engine: c and its place, safe from any clash."""
-        if header not in self.headers:
-            raise UnknownName.among(f"column in {self.name}", header, self.headers)
-        return f"c{self.headers.index(header)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,27 +111,6 @@ class _Field:
         return f"t{self.place} || ' x ' || u{self.place}" if self.take.product else f"t{self.place}"
 
 
-def read(engine: DuckDB, scan: Scan) -> str:
-    """A view of the file as text columns c0, c1… in the order of its headers."""
-    name = fresh_name("file")
-    if scan.format == "parquet":
-        written = scan.written or scan.headers
-        cells = (f"CAST({identifier(header)} AS VARCHAR) AS c{place}" for place, header in enumerate(written))
-        query = f"SELECT {', '.join(cells)} FROM read_parquet({literal(str(scan.path))})"
-    else:
-        types = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(scan.headers)))
-        options = "".join(f", {name} = {_option(value)}" for name, value in scan.options.items() if name != "columns")
-        query = f"SELECT * FROM read_csv({literal(str(scan.path))}, columns = {{{types}}}{options})"
-    engine.run(f"CREATE TEMPORARY VIEW {name} AS {query}")
-    return name
-
-
-def _option(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int) else literal(str(value))
-
-
 def stage(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str, privacy: Privacy = _OPEN) -> Staged:
     """Type every row of the view `raw` by `mapping` into a table, with the reason where it cannot be taken.
 
@@ -157,8 +119,9 @@ def stage(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str, 
     Raises Irregular where the file is not as regular as it seemed, BadDefinition or UnknownName where the mapping
     does not fit it.
     """
-    found = _looked_up(engine, raw, mapping, scan)
-    typed = typed_rows(engine, raw, mapping, scan, zone=zone, found=found, privacy=privacy)
+    given, mapping, scan = made(engine, raw, mapping, scan)
+    found = _looked_up(engine, given, mapping, scan)
+    typed = typed_rows(engine, given, mapping, scan, zone=zone, found=found, privacy=privacy)
     rows = fresh_name("staged")
     try:
         engine.run(f"CREATE TEMPORARY TABLE {rows} AS {typed}")
@@ -172,6 +135,13 @@ def stage(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str, 
     kept, aside, moved, cut = engine.run(f"SELECT {counts} FROM {rows}")[0]
     total = engine.run(f"SELECT count(*) FROM {raw}")[0][0] if mapping.where else kept
     return Staged(rows=rows, read=total, left_out=total - kept, aside=aside, shifted=moved, rounded=cut)
+
+
+def made(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan) -> tuple[str, Mapping, Scan]:
+    """The rows with cells made of others (`deriving`), and how they are read then."""
+    with_made = derived(engine, raw, mapping, scan.headers)
+    n = len(with_made.headers) - len(scan.headers)
+    return with_made.rows, with_made.mapping, replace(scan, headers=with_made.headers, made=n)
 
 
 def typed_rows(
@@ -199,13 +169,14 @@ def typed_rows(
     steps = [
         {f"i{one.place}": identifier_text(f"t{one.place}") for one in fields if one.is_id},
         {f"w{field.place}": wall for field in timed if (wall := walls[field.name])},
-        {f"v{field.place}": _value(field, zone) for field in fields},
+        {f"v{field.place}": _value(field, zone, scan) for field in fields},
         {one.result: privacy.kept(f"v{one.place}") for one in fields if one.is_contact},
     ]
     query = _with_found(_texts_query(engine, raw, mapping, scan, numbered=bool(found)), fields, found)
     for step in steps:
         query = _stepped(query, step)
-    shifts = [shifted(f"v{f.place}", wall=f"w{f.place}", zone=zone) for f in timed if walls[f.name]]
+    told = [f for f in timed if walls[f.name] and not f.take.plus_minutes]
+    shifts = [shifted(f"v{f.place}", wall=f"w{f.place}", zone=zone) for f in told]
     result = {field.name: field.result for field in fields}
     result |= {f"_q{place}": sql for place, sql in enumerate(_question_cells(mapping, scan, heads))}
     result |= {f"_by{place}": identifier_text(heads[name]) for place, name in enumerate(mapping.one_per)}
@@ -213,7 +184,7 @@ def typed_rows(
     result |= {"_content": _content(scan)} if needs_content(mapping) else {}
     result |= {"_row": "_row"} if mapping.where or found else {}
     result |= {
-        "_wrong": _wrong(_faults(fields, mapping, heads), scan, explained=explained),
+        "_wrong": _wrong(_faults(fields, mapping, heads, scan), scan, explained=explained),
         "_shifted": _any([sql for sql in shifts if sql]),
         "_rounded": _any([part for field in fields for part in _roundings(field)]),
     }
@@ -268,8 +239,9 @@ def _with_found(query: str, fields: Sequence[_Field], found: Dict[str, str]) -> 
 
 
 def needs_content(mapping: Mapping) -> bool:
-    """Whether rows of the file have nothing but their content to be known by."""
-    return not key_columns(mapping) and not mapping.one_per
+    """Whether rows of the file, or some of them, have nothing but their content to be known by."""
+    keys = key_columns(mapping)
+    return (not keys and not mapping.one_per) or any(mapping.columns[name].missing for name in keys)
 
 
 def key_columns(mapping: Mapping) -> tuple[str, ...]:
@@ -303,7 +275,8 @@ def _fields(mapping: Mapping) -> list[_Field]:
         own = name in mapping.noun.column_names and name in mapping.columns
         column = mapping.noun.column(name) if own else Column(f"{name}_id" if name in mapping.others else name)
         anyone = _by_any_name(mapping) and name in keys
-        fields.append(_Field(place, name, column, take, not anyone and (column.required or name in keys)))
+        needed = not anyone and not take.missing and (column.required or name in keys)
+        fields.append(_Field(place, name, column, take, needed))
     return fields
 
 
@@ -365,7 +338,7 @@ def _deciding(question: Question, scan: Scan) -> str | None:
 def _question_cells(mapping: Mapping, scan: Scan, heads: Dict[str, str]) -> list[str]:
     """The cell of every question, null where the row says that another question was asked."""
     asked = {
-        place: among(f"lower({heads[name]})", [value.lower() for value in question.when.values])
+        place: said(question.when, heads[name])
         for place, question in enumerate(mapping.unpivot)
         if question.when and (name := _deciding(question, scan))
     }
@@ -428,16 +401,29 @@ def _decoded(text: str, take: Take) -> str:
     return f"coalesce({meant}, {literal(take.codes[''])})" if "" in take.codes else meant
 
 
-def _value(field: _Field, zone: str) -> str:
+def _value(field: _Field, zone: str, scan: Scan) -> str:
     place, take = field.place, field.take
     if field.is_contact:
         return normal(field.name, f"t{place}", f"j{place}")
     if not take.product:
-        return value(f"{'i' if field.is_id else 't'}{place}", field.column, take, wall=f"w{place}", zone=zone)
+        found = value(f"{'i' if field.is_id else 't'}{place}", field.column, take, wall=f"w{place}", zone=zone)
+        if field.column.name == "currency":
+            return f"upper({found})"
+        if take.plus_minutes:
+            return added(found, take, _minutes(field, scan))
+        return multiplied(found, take, SQL_TYPES[field.column.type])
     left, right = (f"CAST({money(side + str(place), take)} AS DECIMAL(38,4))" for side in "tu")
     # eight decimals are exact; what no amount can hold is left to the reasons
     fits = f"abs(CAST({left} AS DOUBLE) * CAST({right} AS DOUBLE)) < 1e14"
     return f"CASE WHEN {fits} THEN {left} * {right} END"
+
+
+def _minutes(field: _Field, scan: Scan) -> str:
+    return number(_minutes_cell(field, scan), Take())
+
+
+def _minutes_cell(field: _Field, scan: Scan) -> str:
+    return scan.cell(next((one for one in field.take.plus_minutes if one in scan.headers), field.take.plus_minutes[0]))
 
 
 def _roundings(field: _Field) -> list[str]:
@@ -458,13 +444,21 @@ def _order(mapping: Mapping, fields: Sequence[_Field], heads: Dict[str, str]) ->
 
 
 def _content(scan: Scan) -> str:
-    cells = ", ".join(f"coalesce(c{place}, '')" for place in range(len(scan.headers)))
+    cells = ", ".join(f"coalesce(c{place}, '')" for place in range(scan.own))
     return f"md5(concat_ws(chr(31), {cells}))"
 
 
-def _faults(fields: Sequence[_Field], mapping: Mapping, heads: Dict[str, str]) -> list[tuple[str, str, str, str]]:
+def _faults(
+    fields: Sequence[_Field], mapping: Mapping, heads: Dict[str, str], scan: Scan
+) -> list[tuple[str, str, str, str]]:
     """Everything that can be wrong with a row: the condition, the column, what it says, and the reason."""
+    later = [(one.name, _minutes_cell(one, scan), _minutes(one, scan)) for one in fields if one.take.plus_minutes]
+    # of no minutes and no number of minutes only the second is wrong; a wrong time is found below
     found = [
+        (f"CASE WHEN {trimmed(cell)} IS NOT NULL THEN {minutes} IS NULL ELSE false END", name, cell, "is not minutes")
+        for name, cell, minutes in later
+    ]
+    found += [
         (condition, one.name, one.text, reason)
         for one in fields
         for condition, reason in reasons(one.text, f"v{one.place}", one.column, needed=one.needed)
@@ -484,7 +478,7 @@ def _wrong(faults: Sequence[tuple[str, str, str, str]], scan: Scan, *, explained
         return _any([condition for condition, *_ in faults])
     if not faults:
         return "CAST(NULL AS VARCHAR[])"
-    shown = ", ".join(f"left(coalesce(c{place}, ''), 200)" for place in range(min(_SHOWN, len(scan.headers))))
+    shown = ", ".join(f"left(coalesce(c{place}, ''), 200)" for place in range(min(_SHOWN, scan.own)))
     line = f"left(concat_ws(' | ', {shown}), 1000)"
     branches = " ".join(
         f"WHEN {condition} THEN [{literal(name)}, left({text}, 200), {literal(reason)}, {line}]"

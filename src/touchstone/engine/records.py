@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from touchstone.core.mapping import PERSON_COLUMNS, Mapping
 from touchstone.core.nouns import Column
 from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
-from touchstone.engine.intake import SQL_TYPES, SYSTEM, Scan, Staged, key_columns
+from touchstone.engine.intake import SQL_TYPES, SYSTEM, Staged, key_columns, needs_content
 from touchstone.engine.merging import merge
 from touchstone.engine.people import customer
+from touchstone.engine.scan import Scan
 from touchstone.engine.unpivoting import OF_A_QUESTION, unpivot
 
 _ASIDE = ('"column"', '"value"', '"reason"', '"line"')
@@ -101,6 +102,9 @@ def _keyed(engine: DuckDB, rows: str, mapping: Mapping, source: str) -> str:
     if key != "customer_id" or not own:
         if parts:
             replaced[key] = " || '/' || ".join([f"{prefix}{identifier(parts[0])}", *map(identifier, parts[1:])])
+            if needs_content(mapping):
+                rows = _with_occurrence(engine, rows)
+                replaced[key] = f"coalesce({replaced[key]}, {prefix}md5(_content || '#' || _occurrence))"
         elif mapping.one_per:
             places = ", ".join(f"_by{place}" for place in range(len(mapping.one_per)))
             replaced[key] = f"{prefix}concat_ws('/', {places})"
@@ -211,7 +215,7 @@ def _complete(rows: str, columns: Sequence[Column], mapping: Mapping, *, source:
 
 def _kept(engine: DuckDB, query: str, mapping: Mapping) -> str:
     """The rows of `query` under a name: computed once where that takes more than putting columns together."""
-    kind = "TABLE" if mapping.one_per or not key_columns(mapping) else "VIEW"
+    kind = "TABLE" if mapping.one_per or needs_content(mapping) else "VIEW"
     name = fresh_name("keyed")
     engine.run(f"CREATE TEMPORARY {kind} {name} AS {query}")
     return name

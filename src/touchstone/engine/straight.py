@@ -8,9 +8,10 @@ import duckdb
 
 from touchstone.core.mapping import Mapping
 from touchstone.engine.connect import DuckDB, literal
-from touchstone.engine.intake import Scan, key_columns, read, typed_rows
+from touchstone.engine.intake import made, needs_content, typed_rows
 from touchstone.engine.landing import Landing, write_rows
 from touchstone.engine.records import all_different, finished, record_columns
+from touchstone.engine.scan import Scan, read
 
 
 def land_straight(
@@ -21,9 +22,9 @@ def land_straight(
     None, with nothing left behind, where the file needs more than one look: a row that cannot be taken or asks for a
     remark, a key that comes twice, rows to merge, to leave out or to unpivot, names of people.
     """
-    if mapping.one_per or mapping.unpivot or mapping.where or mapping.contacts or not key_columns(mapping):
+    if mapping.one_per or mapping.unpivot or mapping.where or mapping.contacts or needs_content(mapping):
         return None
-    typed = typed_rows(engine, read(engine, scan), mapping, scan, zone=zone, explained=False)
+    typed = typed_rows(engine, *made(engine, read(engine, scan), mapping, scan), zone=zone, explained=False)
     # the first row that is not plain stops the query
     plain = "CASE WHEN _wrong OR _rounded THEN error('not plain') ELSE true END"
     columns = record_columns(mapping)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from touchstone.core.mapping import PERSON_COLUMNS, Mapping, Question, Take
 from touchstone.engine.casting import among, coded, identifier_text, number
 from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
-from touchstone.engine.intake import Scan
+from touchstone.engine.scan import Scan
 
 OF_A_QUESTION = ("question_id", "metric", "score", "scale_low", "scale_high", "polarity", "choice", "text")
 

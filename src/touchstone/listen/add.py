@@ -17,10 +17,11 @@ from touchstone.engine.attributes import with_attributes
 from touchstone.engine.beside import check_kept_alike, question_rows, refused_rows, set_aside_rows
 from touchstone.engine.connect import DuckDB
 from touchstone.engine.data import TableSource
-from touchstone.engine.intake import SYSTEM, Irregular, Scan, Staged, from_filename, read, stage
+from touchstone.engine.intake import SYSTEM, Irregular, Staged, from_filename, stage
 from touchstone.engine.landing import Landing, backwards, land, source_of
 from touchstone.engine.people import identities
 from touchstone.engine.records import Records, make_records
+from touchstone.engine.scan import Scan, read
 from touchstone.engine.straight import land_straight
 from touchstone.lake.lake import PATIENCE
 from touchstone.lake.writing import Part, Writer
@@ -213,7 +214,7 @@ def _planned(file: RawFile, table: str | None, mapping: Mapping | None) -> list[
         return _read_by(file, own, OWN, ())
     layout = layout_of(file.headers, file.signs) if table is None else None
     if layout is not None:
-        return _read_by(file, layout.mapping, layout.name, (f"read as {layout.title}",))
+        return _read_by(file, layout.mapping, layout.name, layout.remarks(file.headers))
     proposal = propose(file, table)
     notes = (*file.notes, *proposal.notes)
     return [Plan(file=file, mapping=proposal.mapping, layout="proposed", ignored=proposal.ignored, notes=notes)]

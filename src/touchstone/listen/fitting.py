@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from touchstone.core.errors import BadFile
-from touchstone.core.mapping import Mapping, Question, Scale, Take, When, without_unused
+from touchstone.core.mapping import (
+    ORIGIN,
+    PERSON_COLUMNS,
+    Mapping,
+    Question,
+    Scale,
+    Take,
+    When,
+    present,
+    without_unused,
+)
 from touchstone.core.where import parse_where, where_text
 from touchstone.listen.layout import plain_name
 from touchstone.listen.ratings import numbers_in
 from touchstone.listen.rawfile import RawFile
-from touchstone.listen.rest import rest
+from touchstone.listen.rest import fits_any, rest
+from touchstone.listen.synonyms import normal
 from touchstone.listen.values import date_formats, decimal_mark
 
+_BRACKETED = re.compile(r"\s*[\[(][^\])]*[\])]$")
 Rename = Callable[[str], str]
 
 
@@ -41,6 +54,7 @@ def fitted(file: RawFile, mapping: Mapping, *, known: bool) -> Fitted:
         notes.append(f"times are in the zone that the file names: {file.timezone}")
     asks = bool(mapping.unpivot) or mapping.rest
     mapping = replace(mapping, unpivot=_chosen(file, mapping, notes))
+    notes += _decoded(file, mapping) if known else ()
     ignored = [header for header in file.headers if header not in mapping.used_headers()]
     if mapping.rest:
         found = rest(file, mapping)
@@ -51,13 +65,16 @@ def fitted(file: RawFile, mapping: Mapping, *, known: bool) -> Fitted:
             attributes={**mapping.attributes, **found.attributes},
         )
         notes += found.notes
+    kept = _kept(file, mapping)
+    mapping = replace(mapping, attributes={**mapping.attributes, **kept})
+    ignored = [header for header in ignored if header not in mapping.used_headers()]
     if asks and not any(question.header(file.headers) for question in mapping.unpivot):
         raise BadFile(
             f"'{file.name}' has none of the questions that the mapping unpivots.",
             hint=f"its columns are {', '.join(file.headers[:12])}.",
         )
-    mapping, missing = without_unused(replace(mapping, rest=False, ignore=(), also=()), file.headers)
-    if known and asks and (key := mapping.columns.get("submission_id")) and not key.header(file.headers):
+    mapping, missing = without_unused(replace(mapping, rest=False, keep=(), ignore=(), also=()), file.headers)
+    if known and asks and (key := mapping.columns.get("submission_id")) and not present(key, file.headers):
         columns = {name: take for name, take in mapping.columns.items() if name != "submission_id"}
         mapping, missing = replace(mapping, columns=columns), (*missing, "submission_id")
         notes.append("no column has the responses' own ids, so each is known by its content")
@@ -99,14 +116,55 @@ def as_written(mapping: Mapping, headers: Sequence[str]) -> Mapping:
 
 def _take(take: Take, named: Rename) -> Take:
     product = (named(take.product[0]), named(take.product[1])) if take.product else None
-    further = tuple(map(named, take.otherwise))
-    return replace(take, headers=tuple(map(named, take.headers)), otherwise=further, product=product)
+    return replace(
+        take,
+        headers=tuple(map(named, take.headers)),
+        otherwise=tuple(map(named, take.otherwise)),
+        plus_minutes=tuple(map(named, take.plus_minutes)),
+        joined=tuple(tuple(map(named, part)) for part in take.joined),
+        product=product,
+        when=_when(take.when, named),
+    )
+
+
+def _when(when: When | None, named: Rename) -> When | None:
+    return when and replace(when, headers=tuple(map(named, when.headers)))
 
 
 def _question(question: Question, named: Rename) -> Question:
-    when = question.when and When(headers=tuple(map(named, question.when.headers)), values=question.when.values)
     further = tuple(map(named, question.otherwise))
-    return replace(question, headers=tuple(map(named, question.headers)), otherwise=further, when=when)
+    headers = tuple(map(named, question.headers))
+    return replace(question, headers=headers, otherwise=further, when=_when(question.when, named))
+
+
+def _kept(file: RawFile, mapping: Mapping) -> dict[str, Take]:
+    """The columns that the mapping keeps by a pattern, as attributes; `Reason [list]` is called reason."""
+    taken = {*mapping.noun.column_names, *PERSON_COLUMNS, *ORIGIN, *mapping.attributes}
+    found: dict[str, Take] = {}
+    for header in file.headers:
+        if header not in mapping.used_headers() and fits_any(mapping.keep, header):
+            name = normal(_BRACKETED.sub("", header)) or normal(header)
+            name = f"attr_{name}" if name in taken or not name[:1].isalpha() else name
+            if name not in found:
+                found[name] = Take(headers=(header,))
+    return found
+
+
+def _decoded(file: RawFile, mapping: Mapping) -> list[str]:
+    """Which reading was taken of answers that a tool writes as words or as numbers."""
+    notes = []
+    for question in mapping.unpivot:
+        header = question.header(file.headers)
+        if header is None or not question.codes or not question.scale:
+            continue
+        values = set(_values(file, header))
+        words = [f"{value} as {question.codes[value]}" for value in sorted(values & set(question.codes))]
+        low, high = question.scale
+        numbers = bool(numbers_in(sorted(values)))
+        readings = [f"numbers on a scale from {low:g} to {high:g}"] * numbers + words[:6]
+        if readings:
+            notes.append(f"'{header}' is read so: {', '.join(readings)}")
+    return notes
 
 
 def _conditioned(file: RawFile, mapping: Mapping, notes: list[str]) -> Mapping:
@@ -199,9 +257,8 @@ def _scaled(file: RawFile, question: Question, header: str, notes: list[str]) ->
     values = _values(file, header)
     if question.when:
         deciding = next(name for name in question.when.headers if name in file.headers)
-        wanted = {value.lower() for value in question.when.values}
         pairs = zip(_column(file, header), _column(file, deciding), strict=True)
-        values = [value for value, said in pairs if said.lower() in wanted]
+        values = [value for value, said in pairs if question.when.holds(said)]
     if not values:
         return replace(question, scale=question.scales[-1], scales=())
     scale = _narrowest(question.scales, numbers_in(values))

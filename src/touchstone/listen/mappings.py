@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -17,14 +18,15 @@ from touchstone.core.errors import BadDefinition, BadFile
 from touchstone.core.mapping import Mapping, Take, from_toml, to_toml
 from touchstone.listen.layout import plain_name
 
-LAYOUT_WORDS = ("name", "recognise", "unless")
+LAYOUT_WORDS = ("name", "recognise", "unless", "notes")
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """A kind of file known by its headers: its folder's name, what people call it, and the mapping that reads it.
 
-    Each of `recognise` is one header, or several of which one must be there; none of `unless` may be.
+    Each of `recognise` is one header, or several of which one must be there; none of `unless` may be. `notes` are
+    sentences that a person should read, each for files that have the column it is filed under.
     """
 
     name: str
@@ -32,12 +34,18 @@ class Layout:
     recognise: tuple[tuple[str, ...], ...]
     unless: tuple[str, ...]
     mapping: Mapping
+    notes: Dict[str, str] = field(default_factory=dict)
 
     def fits(self, headers: Sequence[str]) -> bool:
         """Whether a file with these headers is of this kind, without regard to case and blanks around."""
         have = {plain_name(header) for header in headers}
         met = all(any(plain_name(one) in have for one in alternatives) for alternatives in self.recognise)
         return met and not any(plain_name(header) in have for header in self.unless)
+
+    def remarks(self, headers: Sequence[str]) -> tuple[str, ...]:
+        """What a person should know of a file with these headers: the layout's title, and the notes that concern it."""
+        have = {plain_name(header) for header in headers}
+        return (f"read as {self.title}", *(note for name, note in self.notes.items() if plain_name(name) in have))
 
     def likeness(self, headers: Sequence[str]) -> tuple[int, int]:
         """How telling a fit is: the number of entries met, then of the file's headers that the mapping reads."""
@@ -88,6 +96,8 @@ def _source(take: Take) -> str:
         return take.headers[0]
     if take.product:
         return " x ".join(take.product)
+    if take.joined:
+        return " and ".join(part[0] for part in take.joined)
     return f"'{take.constant}'" if take.constant is not None else "from the file's name"
 
 
@@ -104,6 +114,7 @@ def read_layout(folder: Traversable) -> Layout:
     data: dict[str, Any] = tomllib.loads((folder / "layout.toml").read_text("utf-8"))
     known_by = tuple((one,) if isinstance(one, str) else tuple(one) for one in data.pop("recognise", ()))
     title, unless = str(data.pop("name", folder.name)), tuple(data.pop("unless", ()))
+    notes = {str(name): str(note) for name, note in data.pop("notes", {}).items()}
     if not known_by:
         raise BadDefinition(f"The layout {folder.name} says nothing about how it is recognised.")
-    return Layout(folder.name, title, known_by, unless, from_toml(data))
+    return Layout(folder.name, title, known_by, unless, from_toml(data), notes)

@@ -80,7 +80,12 @@ def rest(file: RawFile, mapping: Mapping) -> Rest:
 
 def ignores(mapping: Mapping, header: str) -> bool:
     """Whether the mapping leaves a column out on purpose."""
-    return any(_pattern(pattern).fullmatch(header) for pattern in mapping.ignore)
+    return fits_any(mapping.ignore, header)
+
+
+def fits_any(patterns: Sequence[str], header: str) -> bool:
+    """Whether a header is of one of these forms, in which `*` stands for any letters."""
+    return any(_pattern(pattern).fullmatch(header) for pattern in patterns)
 
 
 def plain_text(text: str) -> str:
