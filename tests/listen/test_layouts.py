@@ -1,90 +1,183 @@
-"""What is proposed for files that come as other tools write them, and the layouts known by their headers."""
+"""Files as other tools export them: every layout's fixture, as it is and mangled as their exports differ."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+import io
+import random
+import tomllib
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.conftest import Simulated
+from tests.listen.conftest import Desk, accounted
 
-from touchstone.engine.data import Data
-from touchstone.listen.add import Plan, plan
-from touchstone.listen.mappings import known_layouts, mapping_text, read_mapping
+from touchstone.core.nouns import NOUNS
+from touchstone.core.where import parse_where
+from touchstone.listen import mappings
+from touchstone.listen.add import FileSummary, plan
+from touchstone.listen.files import open_files
+from touchstone.listen.mappings import Layout, known_layouts, layout_of, mapping_text, read_mapping
 
-
-@pytest.fixture
-def proposed(tmp_path: Path) -> Callable[[str, str], Plan]:
-    def make(name: str, text: str) -> Plan:
-        (tmp_path / name).write_text(text, encoding="utf-8")
-        (tmp_path / "scratch").mkdir(exist_ok=True)
-        (found,) = plan([tmp_path / name], tmp_path / "scratch")
-        return found
-
-    return make
+FOLDER = Path(mappings.__file__).parent / "layouts"
+Rows = list[list[str]]
 
 
-def test_every_export_of_the_simulated_company_is_proposed_without_a_mapping_by_hand(company: Simulated) -> None:
-    tables = {file.file.rsplit("/", 1)[-1]: file.table for file in company.summary.files}
-    assert tables == {
-        "customers.csv": "customers", "orders.csv": "orders", "subscriptions.csv": "subscriptions",
-        "tickets.csv": "tickets", "events.csv": "events", "invitations.csv": "invitations",
-        "survey.csv": "answers", "reviews.csv": "mentions",
-    }  # fmt: skip
-    assert all(file.rows_aside == file.cells_aside == 0 for file in company.summary.files)
-    survey = next(file for file in company.summary.files if file.table == "answers")
-    assert any("taken for 'does not apply'" in note for note in survey.notes)
+@dataclass(frozen=True)
+class Fixture:
+    """One file beside a layout, and what was counted in it by hand."""
+
+    layout: str
+    name: str
+    header_rows: int = 1
+    tables: dict[str, dict[str, float]] = field(default_factory=dict)
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+    bare: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        return FOLDER / self.layout / self.name
+
+    @property
+    def known(self) -> Layout:
+        return next(layout for layout in known_layouts() if layout.name == self.layout)
 
 
-def test_a_column_of_addresses_is_the_persons_whatever_it_is_called(proposed: Callable[[str, str], Plan]) -> None:
-    lines = "".join(f"{n},2024-03-0{n},ann{n}@mail.example,{n}\n" for n in range(1, 9))
-    one = proposed("desk.csv", f"Response,Date,Wrote to us as,NPS\n{lines}")
-    assert one.mapping.columns["email"].headers == ("Wrote to us as",)
-    other = proposed(
-        "desk2.csv", "Ticket #,Created,Requester\n1,2024-03-01,ann@mail.example\n2,2024-03-02,bob@mail.example\n"
-    )
-    assert other.mapping.columns["email"].headers == ("Requester",)
+def fixtures() -> list[Fixture]:
+    found = []
+    for folder in sorted(FOLDER.iterdir()):
+        expected = tomllib.loads((folder / "expected.toml").read_text()) if (folder / "expected.toml").is_file() else {}
+        for name, told in expected.items():
+            tables = {table: told[table] for table in NOUNS if table in told}
+            rest = {key: value for key, value in told.items() if key not in NOUNS}
+            found.append(Fixture(folder.name, name, tables=tables, **rest))
+    return found
 
 
-def test_a_requester_by_name_is_not_an_address(proposed: Callable[[str, str], Plan]) -> None:
-    one = proposed(
-        "desk.csv",
-        "Ticket #,Created,Requester\n"
-        + "".join(f"{n},2024-03-0{n},{'Ann' if n % 2 else 'Bob'}\n" for n in range(1, 7)),
-    )
-    assert "email" not in one.mapping.columns
+ALL = fixtures()
+TEXTS = [one for one in ALL if one.path.suffix in {".csv", ".tsv", ".xlsx"}]
+every = pytest.mark.parametrize("fixture", ALL, ids=lambda one: f"{one.layout}/{one.name}")
+every_text = pytest.mark.parametrize("fixture", TEXTS, ids=lambda one: f"{one.layout}/{one.name}")
 
 
-def test_kinds_and_service_levels_are_proposed_as_codes(proposed: Callable[[str, str], Plan]) -> None:
-    survey = proposed(
-        "s.csv", "Response,Date,Survey,NPS\n" + "".join(f"{n},2024-03-0{n},after delivery,{n}\n" for n in range(1, 9))
-    )
-    assert survey.mapping.columns["kind"].codes == {"after delivery": "transactional"}
-    desk = proposed("d.csv", "Ticket #,Created,SLA\n1,2024-03-01,met\n2,2024-03-02,breached\n")
-    assert desk.mapping.columns["sla_met"].codes == {"met": "yes", "breached": "no"}
+def cells(fixture: Fixture) -> Rows:
+    if fixture.path.suffix == ".xlsx":
+        from python_calamine import CalamineWorkbook
+
+        sheet = CalamineWorkbook.from_path(fixture.path).get_sheet_by_index(0).to_python()
+        return [[str(int(c)) if isinstance(c, float) else str(c) for c in row] for row in sheet]
+    raw = fixture.path.read_bytes()
+    text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    return list(csv.reader(io.StringIO(text, newline="")))
 
 
-def test_a_proposed_mapping_can_be_kept_as_a_file_and_says_the_same(
-    proposed: Callable[[str, str], Plan], tmp_path: Path
-) -> None:
-    lines = "".join(f"R{n},2024-03-{n:02d},{n % 11},{1 + n % 5},{1 + n % 6},why {n}\n" for n in range(1, 29))
-    one = proposed("s.csv", f"ResponseId,Date,NPS,Q3_1 Delivery,Q3_2 Returns,Comments\n{lines}")
-    (tmp_path / "kept.toml").write_text(mapping_text(one.mapping), encoding="utf-8")
-    assert read_mapping(tmp_path / "kept.toml") == one.mapping
-    asked = {question.question_id: question for question in one.mapping.unpivot}
-    assert "6" in asked["q3_2_returns"].not_applicable
-    assert asked["comments"].text
+def written(desk: Desk, fixture: Fixture, rows: Rows) -> Path:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return desk.write(f"{Path(fixture.name).stem}.csv", text.getvalue())
 
 
-def test_six_does_not_apply_is_a_skipped_answer_and_no_rating(imported: Callable[..., Data]) -> None:
-    lines = "".join(f"R{n},2024-03-{n:02d},{1 + n % 5},{1 + n % 6}\n" for n in range(1, 29))
-    data = imported({"s.csv": f"ResponseId,Date,Q3_1 Delivery,Q3_2 Returns\n{lines}"})
-    answers = data.table("answers")
-    rows = data.fetch(answers.filter(answers.question_id == "q3_2_returns").select("score", "choice")).rows
-    skipped = [row for row in rows if row["choice"] == "not applicable"]
-    assert len(skipped) == sum(1 + n % 6 == 6 for n in range(1, 29))
-    assert all(row["score"] is None for row in skipped)
-    assert max(row["score"] for row in rows if row["score"] is not None) == 5
+def scores(desk: Desk) -> dict[str, list[float]]:
+    """By metric: how many answers, and the NPS or the mean, by a count of our own."""
+    found: dict[str, list[float]] = {}
+    for metric, score in desk.rows("answers", "metric", "score"):
+        if metric is not None and score is not None:
+            found.setdefault(metric, []).append(score)
+    return {metric: [len(values), value_of(metric, values)] for metric, values in found.items()}
+
+
+def value_of(metric: str, values: list[float]) -> float:
+    if metric == "nps":
+        return 100 * (sum(v >= 9 for v in values) - sum(v <= 6 for v in values)) / len(values)
+    return sum(values) / len(values)
+
+
+def agrees(desk: Desk, expected: dict[str, list[float]]) -> None:
+    found = scores(desk) if expected else {}
+    assert found == {metric: pytest.approx(told, abs=0.005) for metric, told in expected.items()}
+
+
+def taken(desk: Desk, fixture: Fixture, path: Path) -> list[FileSummary]:
+    files = [accounted(file) for file in desk.add(path).files]
+    assert {file.layout for file in files} == {fixture.layout}
+    assert f"read as {fixture.known.title}" in files[0].notes
+    return files
+
+
+@every
+def test_a_fixture_is_imported_without_any_option_and_every_row_is_accounted_for(desk: Desk, fixture: Fixture) -> None:
+    files = {file.table: file for file in taken(desk, fixture, fixture.path)}
+    assert set(files) == set(fixture.tables)
+    for table, told in fixture.tables.items():
+        file = files[table]
+        counts = {"read": file.rows_read, "records": file.records, "left_out": file.left_out, "merged": file.merged}
+        counts |= {"aside": file.rows_aside, "cells_aside": file.cells_aside}
+        assert counts == {**dict.fromkeys(counts, 0), **{k: v for k, v in told.items() if not k.startswith("sum_")}}
+        for name in (name for name in told if name.startswith("sum_")):
+            values = desk.rows(table, name.removeprefix("sum_"))
+            assert float(sum(value for value in values if value is not None)) == pytest.approx(told[name])
+    agrees(desk, fixture.metrics)
+
+
+@every_text
+def test_the_order_of_the_columns_does_not_matter(desk: Desk, fixture: Fixture) -> None:
+    rows = cells(fixture)
+    places: list[list[int]] = []
+    for place, header in enumerate(rows[0]):  # what stands below an empty header belongs to the question before
+        if header.strip() or not places:
+            places.append([place])
+        else:
+            places[-1].append(place)
+    random.Random(7).shuffle(places)
+    order = [place for group in places for place in group]
+    taken(desk, fixture, written(desk, fixture, [[row[place] for place in order] for row in rows]))
+    agrees(desk, fixture.metrics)
+
+
+@every_text
+def test_columns_that_need_not_be_there_may_be_missing(desk: Desk, fixture: Fixture) -> None:
+    rows = cells(fixture)
+    kept = [place for place, header in enumerate(rows[0]) if not optional(fixture.known, header, rows[0])]
+    taken(desk, fixture, written(desk, fixture, [[row[place] for place in kept] for row in rows]))
+    agrees(desk, fixture.bare or fixture.metrics)
+
+
+def optional(layout: Layout, header: str, headers: list[str]) -> bool:
+    """Whether the mapping names a column that neither recognition nor the noun needs."""
+    name = header.strip().casefold()
+    have = {one.strip().casefold() for one in headers}
+    told = {next((one for one in entry if one.casefold() in have), "").casefold() for entry in layout.recognise}
+    needed: set[str] = set()
+    for mapping in (layout.mapping, *layout.mapping.also):
+        takes = [mapping.columns[name] for name in mapping.noun.required if name in mapping.columns]
+        needed |= {one for take in takes for one in (*take.headers, *(take.product or ()))} | {*mapping.one_per}
+        needed |= {mapping.order_by} | {one for question in mapping.unpivot for one in question.headers}
+        needed |= {one for question in mapping.unpivot if question.when for one in question.when.headers}
+    used = {one.casefold() for one in layout.mapping.used_headers()}
+    used |= {condition.column.casefold() for condition in parse_where(layout.mapping.where)}
+    return name in used and name not in told and name not in {one.casefold() for one in needed}
+
+
+@every_text
+def test_columns_that_nobody_knows_do_no_harm(desk: Desk, fixture: Fixture) -> None:
+    rows = cells(fixture)
+    for number, row in enumerate(rows):
+        if number >= fixture.header_rows:
+            row += [f"x{number}", str(number % 3)]
+        elif row[0].startswith("{"):
+            row += ['{"ImportId":"QID98"}', '{"ImportId":"QID99"}']
+        else:
+            row += ["Unheard of", "Überraschung"]
+    taken(desk, fixture, written(desk, fixture, rows))
+    agrees(desk, fixture.metrics)
+
+
+@every_text
+def test_headers_in_other_case_and_with_blanks_are_the_same_headers(fixture: Fixture, tmp_path: Path) -> None:
+    (file,) = open_files([fixture.path], scratch=tmp_path)
+    found = layout_of([f" {header.upper()}\ufeff" for header in file.headers], file.signs)
+    assert found is not None
+    assert found.name == fixture.layout
 
 
 def test_known_layouts_are_read_and_the_most_telling_comes_first() -> None:

@@ -22,14 +22,22 @@ from touchstone.listen.encodings import Encoding, guess
 from touchstone.listen.jsonlines import read_json
 from touchstone.listen.layout import clean_names
 from touchstone.listen.rawfile import RawFile
+from touchstone.listen.statfiles import read_sav
 from touchstone.listen.textfiles import SAMPLES, read_text, repaired, silent
 from touchstone.listen.workbooks import read_workbook
 
 __all__ = ["Limits", "RawFile", "open_files", "repaired"]
 
 _TEXT = {".csv", ".tsv", ".tab", ".psv", ".txt", ".json", ".jsonl", ".ndjson"}
-KNOWN = _TEXT | {".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".gz", ".zip"}
-_MAGIC = ((b"PAR1", "parquet"), (b"\xd0\xcf\x11\xe0", "workbook"), (b"\x1f\x8b", "gzip"), (b"%PDF", "other"))
+KNOWN = _TEXT | {".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".gz", ".zip", ".sav", ".zsav"}
+_MAGIC = (
+    (b"PAR1", "parquet"),
+    (b"\xd0\xcf\x11\xe0", "workbook"),
+    (b"\x1f\x8b", "gzip"),
+    (b"%PDF", "other"),
+    (b"$FL2", "spss"),
+    (b"$FL3", "spss"),
+)
 _CONTROLS = re.compile(r"[\x01-\x08\x0e-\x19\x1b-\x1f\x7f]")
 _LEFTOVERS = {"thumbs.db", "desktop.ini"}
 
@@ -148,6 +156,8 @@ class _Opener:
                 yield from read_workbook(path, name=name, scratch=self._scratch, skip=self._skip)
             case "parquet":
                 yield _parquet(path, name)
+            case "spss":
+                yield read_sav(path, name=name, scratch=self._scratch)
             case "json":
                 yield read_json(path, name=name, scratch=self._scratch)
             case "text":

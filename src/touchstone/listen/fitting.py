@@ -22,9 +22,9 @@ from touchstone.core.where import parse_where, where_text
 from touchstone.listen.layout import plain_name
 from touchstone.listen.ratings import numbers_in
 from touchstone.listen.rawfile import RawFile
-from touchstone.listen.rest import fits_any, rest
+from touchstone.listen.rest import fits_any, ignores, rest
 from touchstone.listen.synonyms import normal
-from touchstone.listen.values import date_formats, decimal_mark
+from touchstone.listen.values import date_formats, decimal_mark, looks_like
 
 _BRACKETED = re.compile(r"\s*[\[(][^\])]*[\])]$")
 Rename = Callable[[str], str]
@@ -57,6 +57,7 @@ def fitted(file: RawFile, mapping: Mapping, *, known: bool) -> Fitted:
     notes += _decoded(file, mapping) if known else ()
     ignored = [header for header in file.headers if header not in mapping.used_headers()]
     if mapping.rest:
+        mapping = _addressed(file, mapping, notes)
         found = rest(file, mapping)
         ignored = [header for header in ignored if header in found.ignored or header not in found.looked_at]
         mapping = replace(
@@ -78,8 +79,57 @@ def fitted(file: RawFile, mapping: Mapping, *, known: bool) -> Fitted:
         columns = {name: take for name, take in mapping.columns.items() if name != "submission_id"}
         mapping, missing = replace(mapping, columns=columns), (*missing, "submission_id")
         notes.append("no column has the responses' own ids, so each is known by its content")
+    if known:
+        mapping = _settled(mapping, file.headers)
+        notes += _zoneless(file, mapping)
     absent = [f"no column for {', '.join(missing)} in this file"] if missing else []
     return Fitted(mapping, tuple(ignored), (*notes, *absent))
+
+
+def _addressed(file: RawFile, mapping: Mapping, notes: list[str]) -> Mapping:
+    """`mapping` with the person's e-mail from a column of addresses, whatever it is called, where it has none."""
+    named = mapping.columns.get("email")
+    if mapping.noun.person is None or (named and named.header(file.headers)):
+        return mapping
+    taken = mapping.used_headers()
+    free = [header for header in file.headers if header not in taken and not ignores(mapping, header)]
+    found = next((header for header in free if looks_like(_values(file, header)) == "email"), None)
+    if found is None:
+        return mapping
+    notes.append(f"'{found}' holds e-mail addresses: they say who answered")
+    return replace(mapping, columns={**mapping.columns, "email": Take(headers=(found,))})
+
+
+def _settled(mapping: Mapping, headers: Sequence[str]) -> Mapping:
+    """`mapping` with no other headers than those that are read."""
+
+    def found(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if name in headers)
+
+    def take(one: Take) -> Take:
+        return replace(one, headers=found(one.headers)[:1], otherwise=found(one.otherwise)) if one.headers else one
+
+    def question(one: Question) -> Question:
+        when = one.when and When(headers=found(one.when.headers)[:1], values=one.when.values)
+        return replace(one, headers=found(one.headers)[:1], otherwise=found(one.otherwise), when=when)
+
+    return replace(
+        mapping,
+        columns={name: take(one) if found(one.headers) else one for name, one in mapping.columns.items()},
+        attributes={name: take(one) for name, one in mapping.attributes.items()},
+        unpivot=tuple(map(question, mapping.unpivot)),
+    )
+
+
+def _zoneless(file: RawFile, mapping: Mapping) -> list[str]:
+    """A remark where nothing says which zone the file's times are in."""
+    timed = [name for name in mapping.columns if name in mapping.noun.column_names]
+    takes = [mapping.columns[name] for name in timed if mapping.noun.column(name).type == "time"]
+    bare = [header for take in takes if take.format[:1] not in (("epoch",), ("epoch_ms",)) for header in take.headers]
+    silent = [header for header in bare if date_formats(_values(file, header)).zone == "none"]
+    if mapping.timezone or not silent:
+        return []
+    return [f"nothing says the zone of '{silent[0]}': the workspace's is taken"]
 
 
 def can_be_read(file: RawFile, mapping: Mapping) -> bool:

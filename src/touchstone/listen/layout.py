@@ -243,12 +243,12 @@ def _deeper(rows: Sequence[Sequence[str]], number: int, start: int) -> Header:
     if below and _import_ids(below[0]):
         notes = (*titles, "2 header rows: the second holds the survey tool's own ids.")
         return Header(number, 2, first, (), notes, timezone=_zone(below[0]), signs=(IMPORT_IDS,))
-    if below and _texts(first, below[0]):
-        return Header(number, 2, first, below[0], (*titles, "2 header rows: the second holds the question texts."))
     if below and _options(first, below[0]):
         names, stems = _joined(first, below[0])
         notes = (*titles, "2 header rows: the second was added to the first.")
         return Header(number, 2, names, (), notes, stems=stems, signs=(OPTIONS,))
+    if below and _texts(first, below[0]):
+        return Header(number, 2, first, below[0], (*titles, "2 header rows: the second holds the question texts."))
     if below and len(below[0]) == len(first) and not any(map(str.strip, below[0])) and _COLLECTED & _normals(first):
         return Header(number, 2, first, (), (*titles, "2 header rows: the second is empty."), signs=(OPTIONS,))
     return Header(number, 1, first, (), titles)

@@ -165,14 +165,14 @@ def attributes(
         name = normal(header) or header
         if name in reserved or name in found or name.startswith("_"):
             name = f"attr_{name}"
-        if name not in found and name not in taken and tells_apart(values, len(file.samples)):
+        if name not in found and name not in taken and _tells_apart(values, len(file.samples)):
             found[name] = Take(headers=(header,))
         else:
             ignored.append(header)
     return found, ignored
 
 
-def tells_apart(values: set[str], rows: int) -> bool:
+def _tells_apart(values: set[str], rows: int) -> bool:
     """Whether a column sorts rows into groups, or measures them: numbers that repeat, with a decimal point if any."""
     if not values:
         return False

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from touchstone.core.mapping import Mapping, Question, Take
-from touchstone.listen.propose import attributes, tells_apart
+from touchstone.core.mapping import ORIGIN, Mapping, Question, Take
+from touchstone.listen.propose import attributes
 from touchstone.listen.ratings import questions
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.synonyms import normal
@@ -23,6 +23,7 @@ _OTHER = re.compile(r"(_text|other|other_please_specify)$")
 _COMMENT = re.compile(r"(^|_)(why|reason|comments?|feedback|improve|suggest\w*|tell_us|explain|describe)(_|$)")
 _EASE = re.compile(r"(^|_)(ces|effort|ease|easy|easier)(_|$)")
 _OVERALL = re.compile(r"(^|_)overall(_|$)")
+_RATINGS = ("csat", "ces", "overall_rating")
 _LONGEST_ID = 80
 _SENTENCE = 3  # words
 _TOUCHPOINT = 4  # words that a moment's name has at most
@@ -159,6 +160,10 @@ def _rated(file: RawFile, columns: Sequence[_Column], notes: list[str]) -> dict[
     rest = {column.header: column.numbers for column in columns if column.header not in found}
     asked, remarks = questions(rest, {column.header: column.asked for column in columns})
     notes += remarks
+    counted = [question.headers[0] for question in asked if question.metric in _RATINGS]
+    if counted:
+        shown = ", ".join(f"'{_short(header)}'" for header in counted[:3]) + (" …" if counted[3:] else "")
+        notes.append(f"in {shown} the higher number is taken as the better: check that the tool numbers its choices so")
     return found | {question.headers[0]: question for question in asked}
 
 
@@ -193,10 +198,9 @@ def _is_comment(column: _Column) -> bool:
 
 def _finished(question: Question, column: _Column) -> Question:
     """The question with its id from what was asked, its label, and what its words stand for."""
-    name = normal(column.header)
-    bare = normal(_NUMBER.sub("", plain_text(column.header)))
+    bare = normal(plain_text(column.header))
     told = normal(column.asked)
-    question_id = (told if _CODE.fullmatch(name) and told else bare) or "question"
+    question_id = (told if told and (column.further or _coded(column)) else bare) or "question"
     return replace(
         question,
         question_id=question_id[:_LONGEST_ID].strip("_"),
@@ -233,17 +237,21 @@ def _attributes(file: RawFile, columns: Sequence[_Column], mapping: Mapping) -> 
     """The columns kept as attributes, and those that are not."""
     by_header = {column.header: column for column in columns}
     kept, ignored = attributes(file, list(by_header), mapping.noun, taken=mapping.attributes)
+    found: dict[str, Take] = {}
     for name, take in kept.items():
         column = by_header[take.headers[0]]
-        kept[name] = replace(take, otherwise=column.further, codes=dict(file.choices.get(column.header, {})))
-    gathered = [column for column in columns if column.further and column.header in ignored]
-    for column in gathered:
-        if tells_apart(set(column.values), len(file.samples)):
-            kept[normal(column.asked)] = Take(headers=(column.header,), otherwise=column.further)
-            ignored.remove(column.header)
-        else:
-            ignored += column.further
-    return kept, ignored
+        told = normal(column.asked)[:_LONGEST_ID].strip("_") if column.further or _coded(column) else ""
+        free = told and told not in {*kept, *found, *mapping.attributes, *mapping.noun.column_names, *ORIGIN}
+        codes = dict(file.choices.get(column.header, {}))
+        found[told if free else name] = replace(take, otherwise=column.further, codes=codes)
+    for column in columns:
+        ignored += column.further if column.header in ignored else ()
+    return found, ignored
+
+
+def _coded(column: _Column) -> bool:
+    """Whether a header is a code or begins with a number that only says where the question stood."""
+    return bool(_CODE.fullmatch(normal(column.header)) or _NUMBER.match(column.header))
 
 
 def _short(text: str) -> str:
