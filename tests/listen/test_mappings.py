@@ -11,7 +11,7 @@ import pytest
 
 from touchstone.core.errors import BadDefinition, BadFile, UnknownName
 from touchstone.core.mapping import from_toml
-from touchstone.listen.mappings import known_layouts, mapping_text, read_mapping
+from touchstone.listen.mappings import mapping_text, read_mapping
 
 ORDERS: dict[str, Any] = {
     "table": "orders",
@@ -244,10 +244,3 @@ def test_a_mapping_that_is_missing_or_no_toml_is_refused_by_name(tmp_path: Path)
     path.write_text("table = ")
     with pytest.raises(BadDefinition, match="not TOML"):
         read_mapping(path)
-
-
-def test_every_known_layout_can_be_read_and_is_known_by_headers_it_uses() -> None:
-    for layout in known_layouts():
-        headers = [alternatives[-1] for alternatives in layout.recognise]
-        assert layout.fits(headers)
-        assert not layout.fits(headers[:-1])
