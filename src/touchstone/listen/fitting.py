@@ -110,7 +110,7 @@ def _settled(mapping: Mapping, headers: Sequence[str]) -> Mapping:
         return replace(one, headers=found(one.headers)[:1], otherwise=found(one.otherwise)) if one.headers else one
 
     def question(one: Question) -> Question:
-        when = one.when and When(headers=found(one.when.headers)[:1], values=one.when.values)
+        when = one.when and replace(one.when, headers=found(one.when.headers)[:1])
         return replace(one, headers=found(one.headers)[:1], otherwise=found(one.otherwise), when=when)
 
     return replace(
