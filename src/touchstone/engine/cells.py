@@ -18,7 +18,7 @@ from touchstone.engine.connect import Table
 from touchstone.engine.data import Data
 from touchstone.engine.people import replicate
 from touchstone.engine.rows import Question, answers_with_points, group_name
-from touchstone.engine.times import local, period_label
+from touchstone.engine.times import local_month, period_label
 
 GROUPS = 64
 SUMS = ("n", "w", "ww", "wx", "wxx")
@@ -146,7 +146,7 @@ def _points(data: Data, measure: Measure, dimensions: Sequence[str]) -> Table:
 
 def _summed(data: Data, measure: Measure, points: Table, keys: Sequence[str]) -> Table:
     """Sums per cell. Months are numbers while grouping and get their labels on the few rows that come out."""
-    moment = local(points.answered_at, data.zone, data.engine.name).truncate("M")
+    moment = local_month(points.answered_at, data.zone, data.span("answers"), data.engine.name)
     wave = points.answered_at.isnull().ifelse(points.period, ibis.null("string"))
     rows = points.select(*keys, "w", _month=moment, wave=wave, _x=(points.x - measure.centre).cast("float64"))
     cells = rows.group_by([*keys, "_month", "wave"]).aggregate(**_sums(rows, measure))

@@ -54,6 +54,7 @@ class Data:
     _views: dict[str, Table] = field(default_factory=dict)
     _large: dict[str, bool] = field(default_factory=dict)
     _named: dict[str, bool] = field(default_factory=dict)
+    _spans: dict[str, tuple[datetime, datetime] | None] = field(default_factory=dict)
     _who: Table | None = None
     _who_known: bool = False
     _merged: Table | None = None
@@ -135,6 +136,15 @@ class Data:
             rows = self.table(name).count().name("n").as_table() if asked else None
             self._large[name] = rows is not None and self.fetch(rows).rows[0]["n"] >= LARGE
         return self._large[name]
+
+    def span(self, name: str) -> tuple[datetime, datetime] | None:
+        """The first and the last time of the table; None where it has none."""
+        if name not in self._spans:
+            rows = self.table(name)
+            time = rows[NOUNS[name].time or ""]
+            found = self.fetch(rows.aggregate(first=time.min(), last=time.max())).rows[0]
+            self._spans[name] = (found["first"], found["last"]) if found["first"] else None
+        return self._spans[name]
 
     def _all_known(self, name: str) -> bool:
         """Whether every row of a large table says who its customer is; the files' own statistics tell."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
@@ -10,6 +12,8 @@ import ibis.expr.types as ir
 from touchstone.core.period import Grain
 from touchstone.engine.connect import EngineName
 
+_SECOND = 1_000_000  # microseconds
+_MOST_STEPS = 60  # a span of more changes of the clock is some wrong date
 _FORMATS: dict[Grain, str] = {"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d"}
 
 
@@ -28,10 +32,55 @@ def _spark_local(time: Any, zone: Any) -> Any:
     """Spark's from_utc_timestamp(time, zone): the wall clock in `zone`."""
 
 
+@ibis.udf.scalar.builtin(name="epoch_us", signature=(("timestamp('UTC')",), "int64"))
+def _duckdb_microseconds(time: Any) -> Any:
+    """DuckDB's epoch_us(time): microseconds since 1970."""
+
+
+@ibis.udf.scalar.builtin(name="make_timestamp", signature=(("int64",), "timestamp"))
+def _duckdb_timestamp(microseconds: Any) -> Any:
+    """DuckDB's make_timestamp(microseconds): a wall clock."""
+
+
 def local(time: ir.TimestampValue, zone: str, engine: EngineName) -> ir.TimestampValue:
     """The wall clock in `zone` at `time`, as a timestamp without a zone."""
     moment = time.cast("timestamp('UTC')")
     return _duckdb_local(zone, moment) if engine == "duckdb" else _spark_local(moment, zone)
+
+
+def local_month(time: ir.TimestampValue, zone: str, span: tuple[datetime, datetime] | None, engine: EngineName) -> Any:
+    """The first day of the local month that `time` lies in; on DuckDB quicker than `local` for times within `span`.
+
+    Which hour it was only matters to a month near its ends. So every time is moved by the offset that holds at the
+    nearest beginning of a month, and plain numbers are added instead of asking a calendar for every row.
+    """
+    steps = month_offsets(zone, *span) if span and engine == "duckdb" else []
+    if not steps or len(steps) > _MOST_STEPS:
+        return local(time, zone, engine).truncate("M")
+    moment = _duckdb_microseconds(time.cast("timestamp('UTC')"))
+    branches = [(moment < int(until.timestamp()) * _SECOND, offset * _SECOND) for until, offset in steps[:-1]]
+    last = ibis.literal(steps[-1][1] * _SECOND)
+    return _duckdb_timestamp(moment + (ibis.cases(*branches, else_=last) if branches else last)).truncate("M")
+
+
+def month_offsets(zone: str, first: datetime, last: datetime) -> list[tuple[datetime, int]]:
+    """Offsets from UTC in seconds at the beginnings of the local months around `first` to `last`.
+
+    Each with the moment, in the middle of a month, until when it is the nearest; that of the last means nothing.
+    Nothing where a clock is changed at the midnight that begins a month, so that one offset does not tell.
+    """
+    place, steps = ZoneInfo(zone), list[tuple[datetime, int]]()
+    for month in range(first.year * 12 + first.month - 2, last.year * 12 + last.month + 1):
+        beginning = datetime(month // 12, month % 12 + 1, 1, tzinfo=place)
+        if beginning.utcoffset() != beginning.replace(fold=1).utcoffset():
+            return []
+        offset = round((beginning.utcoffset() or timedelta()).total_seconds())
+        middle = beginning.astimezone(UTC) + timedelta(days=15)
+        if steps and steps[-1][1] == offset:
+            steps[-1] = (middle, offset)
+        else:
+            steps.append((middle, offset))
+    return steps
 
 
 def utc(wall: ir.TimestampValue, zone: str) -> ir.TimestampValue:
