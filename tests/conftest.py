@@ -27,6 +27,15 @@ from touchstone.workspace import Workspace
 Rows = list[dict[str, str]]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A room's tests share what they need, so one process runs them all; the room that waits for Spark begins."""
+    here = Path(__file__).parent
+    rooms = {item: item.path.relative_to(here).parts[0] for item in items}
+    for item, room in rooms.items():
+        item.add_marker(pytest.mark.xdist_group(room))
+    items.sort(key=lambda item: rooms[item] != "engines")
+
+
 @dataclass(frozen=True)
 class Simulated:
     """A simulated company: its workspace, what was imported, its exports, and what is true about it."""
