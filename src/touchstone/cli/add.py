@@ -90,7 +90,7 @@ def _sentence(file: FileSummary) -> str:
     if file.known:
         return f"{file.file}: known"
     read_as = "mapping proposed" if file.layout == "proposed" else f"mapping {file.layout}"
-    parts = [f"{file.rows_read:,} rows read", f"{file.records:,} {file.table} taken ({read_as})"]
+    parts = [f"{file.rows_read:,} rows read", f"{file.records:,} {file.called or file.table} taken ({read_as})"]
     for n, words in (
         (file.changed, "changed"),
         (file.unchanged, "unchanged"),

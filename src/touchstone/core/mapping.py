@@ -89,7 +89,8 @@ class Mapping:
     several rows, ordered by `order_by`. With `fill_down` cells that are empty in the later rows of a record are
     those of its first row. With `rest` the questions among the columns that the mapping does not name are found when a
     file is planned; columns that fit `keep` become attributes, those that fit `ignore` are left out (`*` stands for any
-    letters). `also` are further readings of the same rows. `neutralised` says that texts were given an apostrophe
+    letters). `also` are further readings of the same rows, and `called` what people call their records where it is not
+    the table's name. `neutralised` says that texts were given an apostrophe
     against being taken for formulas (`listen.neutral`).
     """
 
@@ -111,6 +112,7 @@ class Mapping:
     keep: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     also: tuple[Mapping, ...] = ()
+    called: str = ""
     whole_ids: bool = False
     neutralised: bool = False
 
@@ -234,6 +236,7 @@ def from_toml(data: Dict[str, Any]) -> Mapping:
         where=str(data.get("where", "")),
         one_per=texts_of(data.get("one_per", ())),
         order_by=str(data.get("order_by", "")),
+        called=str(data.get("called", "")),
         timezone=str(data.get("timezone", "")),
         **{name: bool(data.get(name, False)) for name in _SWITCHES},
         rest=data.get("questions") == "rest",
@@ -249,7 +252,7 @@ _SHARED = ("source", "customers", "timezone")  # a further reading of the same r
 def to_toml(mapping: Mapping) -> dict[str, Any]:
     """`mapping` as data for a TOML file; `from_toml` gives it back."""
     data: dict[str, Any] = {"table": mapping.table, "source": write_take(mapping.source, bare="constant")}
-    for name in ("customers", "country", "where", "order_by", "timezone"):
+    for name in ("called", "customers", "country", "where", "order_by", "timezone"):
         if getattr(mapping, name):
             data[name] = getattr(mapping, name)
     if mapping.one_per:

@@ -81,6 +81,7 @@ class FileSummary:
     file: str
     table: str
     layout: str
+    called: str = ""
     read_as: str = ""
     mapped: tuple[str, ...] = ()
     known: bool = False
@@ -202,7 +203,7 @@ def _described(summary: FileSummary, one: Plan, zone: str) -> FileSummary:
     noun = one.mapping.noun
     if any(noun.column(name).type == "time" for name in one.mapping.columns if name in noun.column_names):
         kind += f", times without a zone are those of {one.mapping.timezone or zone}"
-    return replace(summary, read_as=kind, mapped=mapping_words(one.mapping))
+    return replace(summary, read_as=kind, mapped=mapping_words(one.mapping), called=one.mapping.called)
 
 
 def _planned(file: RawFile, table: str | None, mapping: Mapping | None) -> list[Plan]:
@@ -225,7 +226,8 @@ def _read_by(file: RawFile, mapping: Mapping, layout: str, notes: tuple[str, ...
     for part, one in enumerate((mapping, *mapping.also)):
         if part and not can_be_read(file, one):
             plans[0] = replace(
-                plans[0], notes=(*plans[0].notes, f"no {one.table} in this file: their columns are missing")
+                plans[0],
+                notes=(*plans[0].notes, f"no {one.called or one.table} in this file: their columns are missing"),
             )
             continue
         found = fitted(file, one, known=layout not in ("given", OWN))
