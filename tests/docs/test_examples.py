@@ -21,6 +21,7 @@ from touchstone.core import mapping as language
 from touchstone.core.mapping import Mapping, Question, from_toml
 from touchstone.core.metric import Amount, Duration, Repeat, Retention, Score, Share
 from touchstone.core.settings import read_settings
+from touchstone.core.take import TAKE_WORDS
 from touchstone.listen.mappings import LAYOUT_WORDS
 from touchstone.measure.metrics import built_in, read_metric
 
@@ -104,10 +105,12 @@ def test_the_mapping_page_shows_every_word_of_the_language() -> None:
         shown |= set(data)
         for entry in (data.get("source"), *data.get("columns", {}).values(), *data.get("attributes", {}).values()):
             shown |= set(entry) if isinstance(entry, dict) else {"from"}
-        for entry in data.get("unpivot", ()):
+        for entry in (*data.get("unpivot", ()), *data.get("also", ())):
             shown |= set(entry)
+        for entry in (take for part in data.get("also", ()) for take in part.get("columns", {}).values()):
+            shown |= set(entry) if isinstance(entry, dict) else set()
     words = {field.name for field in fields(Mapping)} - {"rest"} | {"questions"}
-    words |= language._TAKE_WORDS | language._QUESTION_WORDS
+    words |= TAKE_WORDS | language._QUESTION_WORDS
     assert {field.name for field in fields(Question)} - {"headers", "scales"} <= words
     assert words - shown == set()
     explained = set(re.findall(r"`\[?\[?(\w+)\]?\]?`", "\n".join(page.read_text("utf-8").splitlines())))

@@ -12,7 +12,7 @@ from touchstone.core.errors import BadDefinition, UnknownName
 Keep = Literal["first", "last", "sum", "min", "max"]
 FOLDS = ("sum", "min", "max")  # ways to take a column from all rows of a record
 _KEEPS = ("first", "last", "sum", "min", "max")
-_TAKE_WORDS = {
+TAKE_WORDS = {
     "from", "aliases", "constant", "from_filename", "product", "joined", "otherwise", "part", "when", "times",
     "plus_minutes", "missing", "codes", "blank", "format", "decimal", "take",
 }  # fmt: skip
@@ -82,7 +82,7 @@ def read_take(name: str, value: Any, bare: str = "from") -> Take:
     """The rule for the column `name` in TOML data: a table, or `bare` what its most usual word says."""
     if not isinstance(value, dict):
         value = {bare: value}
-    check_words(f"'{name}'", value, _TAKE_WORDS)
+    check_words(f"'{name}'", value, TAKE_WORDS)
     check_one_of("way to take", value.get("take", "last"), _KEEPS)
     check_one_of("decimal mark", value.get("decimal", "."), (".", ","))
     check_one_of("way to do without an id", value.get("missing", ""), ("", "by content"))
