@@ -11,7 +11,7 @@ import pytest
 
 from touchstone.core.errors import BadDefinition, BadFile, UnknownName
 from touchstone.core.mapping import from_toml
-from touchstone.listen.mappings import mapping_text, read_mapping
+from touchstone.listen.mappings import known_layouts, mapping_text, read_mapping
 
 ORDERS: dict[str, Any] = {
     "table": "orders",
@@ -244,3 +244,59 @@ def test_a_mapping_that_is_missing_or_no_toml_is_refused_by_name(tmp_path: Path)
     path.write_text("table = ")
     with pytest.raises(BadDefinition, match="not TOML"):
         read_mapping(path)
+
+
+def test_an_empty_cell_is_looked_for_in_the_other_columns(desk: Any) -> None:
+    text = "no,date,late,sum\n1,2024-01-05,2024-02-01,1\n2,,2024-02-02,2\n3,,,3\n"
+    file = desk.take(text, orders(columns={"paid_at": {"from": "date", "otherwise": ["late"]}}))
+    assert [f"{at:%m-%d}" for at in desk.rows("orders", "paid_at")] == ["01-05", "02-02"]
+    assert file.reasons == (("'paid_at' is missing", 1),)
+
+
+def test_codes_may_speak_of_every_other_value_and_of_an_empty_cell(desk: Any) -> None:
+    codes = {"web": "online", "*": "elsewhere", "": "unknown"}
+    desk.take("no,date,sum,kind\n1,2024-01-05,1,web\n2,2024-01-05,1,tent\n3,2024-01-05,1, \n", {
+        **orders(), "attributes": {"place": {"from": "kind", "codes": codes}},
+    })  # fmt: skip
+    assert desk.rows("orders", "place") == ["online", "elsewhere", "unknown"]
+
+
+BOTH: dict[str, Any] = {
+    **ORDERS,
+    "also": [
+        {"table": "tickets", "where": "complaint is not null", "columns": {"ticket_id": "no", "opened_at": "complaint"}}
+    ],
+}
+
+
+def test_one_file_may_hold_two_nouns_and_each_reading_accounts_for_every_row(desk: Any) -> None:
+    text = "no,date,sum,complaint\n1,2024-01-05,1,\n2,2024-01-06,2,2024-01-09\n3,soon,4,2024-01-10\nshort,2024-01-01\n"
+    orders_file, tickets = (file for file in desk.add(desk.write("f.csv", text), mapping=BOTH).files)
+    assert (orders_file.table, orders_file.rows_read, orders_file.records, orders_file.rows_aside) == (
+        "orders",
+        4,
+        2,
+        2,
+    )
+    # the row that does not fit the table is set aside once
+    assert (tickets.table, tickets.rows_read, tickets.records, tickets.left_out) == ("tickets", 3, 2, 1)
+    assert desk.rows("tickets", "ticket_id") == ["shop:2", "shop:3"]
+    assert len(desk.rows("set_aside")) == 2
+    assert desk.add(desk.write("f.csv", text), mapping=BOTH).number is None
+
+
+def test_a_further_reading_is_left_out_where_its_columns_are_missing(desk: Any) -> None:
+    (file,) = desk.add(desk.write("f.csv", PLAIN), mapping=BOTH).files
+    assert "no tickets in this file: their columns are missing" in file.notes
+
+
+def test_the_same_cell_may_be_set_aside_by_two_readings(desk: Any) -> None:
+    mapping = {**ORDERS, "also": [{"table": "events", "columns": {"event_id": "no", "occurred_at": "date"}}]}
+    desk.add(desk.write("f.csv", "no,date,sum\n1,someday,3\n2,2024-01-05,3\n"), mapping=mapping)
+    assert sorted(desk.rows("set_aside", "table_name")) == ["events", "orders"]
+
+
+def test_the_whole_language_survives_a_round_trip(tmp_path: Path) -> None:
+    for layout in known_layouts():
+        (tmp_path / "kept.toml").write_text(mapping_text(layout.mapping), encoding="utf-8")
+        assert read_mapping(tmp_path / "kept.toml") == layout.mapping

@@ -11,7 +11,10 @@ from dataclasses import dataclass, replace
 from touchstone.core.mapping import Question
 from touchstone.listen.synonyms import normal
 
-_NPS = re.compile(r"(^|_)(nps|net_promoter|recommend\w*|netpro)(_|$)")
+_NPS = re.compile(
+    r"(^|_)(nps|net_promoter|netpro|recommend\w*|\w*empfehl\w*|recommand\w*|recom[ei]nd\w*|raccomand\w*|consigli\w*"
+    r"|rekommend\w*|anbefal\w*|aanbevel\w*)(_|$)"
+)
 _EASE = re.compile(r"(^|_)(ces|effort|ease|easy)(_|$)")
 _OVERALL = re.compile(r"(^|_)overall(_|$)")
 _COMMENT = re.compile(r"(^|_)(comments?|feedback|why|reason|remarks?|verbatim|anything_else)(_|$)")
@@ -23,6 +26,7 @@ _NOT_APPLICABLE = ("n/a", "N/A", "na", "NA", "not applicable", "Not applicable",
 _BLANK = ("-", "--", "?", "null", "NULL", "#N/A")  # what exports write where nothing was answered
 _WHOLE = re.compile(r"^-?\d{1,2}(\.0+)?$")
 _USUAL = (1.0, 5.0)
+_TICKED = 2.0  # options that were ticked, or yes and no: no rating ends as low as this
 _STRAY, _STRAY_TOLD = 0.02, 0.5  # share of words among the numbers of a rating; more where its name tells
 _EVIDENCE = 20  # values a battery column must show before its silence above 5 says anything
 
@@ -100,7 +104,7 @@ def _single(column: _Column) -> Question | None:
     if not (_RATED.search(name) or _OVERALL.search(name) or _EASE.search(name)) or min(column.numbers) < 0:
         return None
     scale = _scale(column.numbers)
-    if scale is None:
+    if scale is None or highest <= 1:
         return None
     if _OVERALL.search(name):
         return _asked(column, "overall_rating", scale)
@@ -110,6 +114,8 @@ def _single(column: _Column) -> Question | None:
 def _battery(columns: Sequence[_Column]) -> tuple[dict[str, Question], str]:
     """The ratings of one battery on one scale; with a remark where 6 is taken for "does not apply"."""
     highest = {column.header: max(column.numbers) for column in columns}
+    if max(highest.values()) <= _TICKED:
+        return {}, ""
     beyond = [column for column in columns if highest[column.header] == 6]
     told = any(highest[c.header] <= 5 and len(c.numbers) >= _EVIDENCE for c in columns)
     skips = bool(beyond) and told and all(min(c.numbers) >= 1 and highest[c.header] <= 6 for c in columns)

@@ -158,7 +158,13 @@ def _rated(file: RawFile, columns: Sequence[_Column], notes: list[str]) -> dict[
         else:
             column.codes = numbered(column.values)
     rest = {column.header: column.numbers for column in columns if column.header not in found}
-    asked, remarks = questions(rest, {column.header: column.asked for column in columns})
+    labels = {column.header: column.asked for column in columns}
+    # Qualtrics writes the group beside the score, whatever the language of the question
+    grouped = {header.casefold() for header in file.headers}
+    labels |= {
+        header: f"NPS {label}" for header, label in labels.items() if f"{header}_nps_group".casefold() in grouped
+    }
+    asked, remarks = questions(rest, labels)
     notes += remarks
     counted = [question.headers[0] for question in asked if question.metric in _RATINGS]
     if counted:

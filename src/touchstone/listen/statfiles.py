@@ -27,7 +27,7 @@ def read_sav(path: Path, *, name: str, scratch: Path) -> RawFile:
     """
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    about = _read(path, name, metadataonly=True, user_missing=True)[1]
+    about = _read(path, name, metadataonly=True, user_missing=True, output_format="dict")[1]
     names = tuple(about.column_names)
     if not names:
         raise BadFile(f"{name} has no variables.", hint="save it again, or export it as CSV.")

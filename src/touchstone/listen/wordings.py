@@ -72,14 +72,14 @@ def worded(values: Sequence[str]) -> Wording | None:
     """The scale of words that `values` are answers on; None where they are not, or fewer than two steps occur.
 
     Where several scales have these words, a five-point one counts before a seven-point one. Steps that do not occur
-    are in the codes too, as they are usually written.
+    are in the codes too, as they are usually written. Two words of one step are never on one scale.
     """
     seen = {value.strip() for value in values if value.strip()}
     words = {value.casefold() for value in seen} - _SKIPPED
     for kind, scale in _SCALES:
         steps = [step.strip().split("|") for step in scale.split(";")]
         places = {word: number for number, step in enumerate(steps, 1) for word in step}
-        if not words <= set(places) or len({places[word] for word in words}) < 2:
+        if not words <= set(places) or not 2 <= len({places[word] for word in words}) == len(words):
             continue
         usual = {word[:1].upper() + word[1:]: str(number) for word, number in places.items()}
         titled = {word.title(): str(number) for word, number in places.items()}
