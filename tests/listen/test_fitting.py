@@ -139,11 +139,11 @@ def test_two_surveys_whose_numbers_begin_at_one_do_not_overwrite_each_other(desk
 
 
 def test_a_table_or_a_mapping_that_is_given_wins_over_a_layout(desk: Any) -> None:
-    text = TYPEFORM + "a,9,2025-03-01,,2025-03-01,h\nb,3,2025-03-01,,2025-03-02,h\n"
-    assert desk.take(text).layout == "typeform"
+    text = qualtrics(*ROWS).replace("Q1", "Would recommend")
+    assert desk.take(text).layout == "qualtrics"
     assert desk.take(text, table="answers").layout == "proposed"
-    given = {"table": "answers", "source": "x", "columns": {"submission_id": "#"}}
-    given["unpivot"] = [{"from": "Would you recommend us?", "metric": "nps", "scale": [0, 10]}]
+    given = {"table": "answers", "source": "x", "columns": {"submission_id": "ResponseId"}}
+    given["unpivot"] = [{"from": "Would recommend", "metric": "nps", "scale": [0, 10]}]
     assert desk.take(text, given).layout == "given"
 
 
