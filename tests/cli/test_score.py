@@ -187,3 +187,18 @@ def test_a_metric_of_the_workspace_is_a_file(touchstone: Touchstone, fresh: Path
     touchstone("add", exports / "survey.csv", here=fresh)
     assert "very_likely" in touchstone("metrics").out
     assert touchstone("score", "very_likely", "--json").records[0]["unit"] == "%"
+
+
+def test_answers_are_weighted_to_margins_and_the_margins_are_shown(
+    touchstone: Touchstone, company: Path, tmp_path: Path
+) -> None:
+    margins = tmp_path / "margins.toml"
+    margins.write_text("[segment]\ngold = 1000\nsilver = 500\nbasic = 500\n")
+    run = touchstone("score", "nps", "--rake", margins, here=company)
+    assert run.status == 0, run.err
+    assert "weighted to known segment" in run.out and "Largest weight 2.0" in run.out and "50.0 %" in run.out
+    found = touchstone("score", "nps", "--rake", margins, "--json").records
+    assert set(found) == {"scores", "weighting"}
+    assert found["weighting"]["margins"][1]["after"] == 1000  # type: ignore[call-overload]
+    refused = touchstone("score", "nps", "--rake", tmp_path / "other.toml")
+    assert refused.status == 2 and "cannot be read" in refused.err

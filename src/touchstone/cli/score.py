@@ -12,9 +12,12 @@ from touchstone.core.errors import TouchstoneError
 from touchstone.core.estimate import Estimate, Measured, Total, interval, shown
 from touchstone.engine.data import Data
 from touchstone.listen.add import add
+from touchstone.measure.margins import read_margins
 from touchstone.measure.metrics import metric_named, metrics_of
+from touchstone.measure.raking import Raking
 from touchstone.measure.score import score as score_metric
 from touchstone.measure.scores import Score, Scores
+from touchstone.stats.raking import TRIM
 from touchstone.workspace import Workspace
 
 
@@ -26,6 +29,8 @@ from touchstone.workspace import Workspace
 @click.option("--period", help="Only 2017, 2017-Q3, 2017-03, 2017-W09, 2017-03-31 or a span 2017-01..2017-03.")
 @click.option("--baseline", help="The period that every other is compared with; needs --by year, month…")
 @click.option("--adjust", help="Column whose mix is held as in the baseline (channel, region); needs --baseline.")
+@click.option("--rake", "margins", type=click.Path(path_type=Path), help="Weight to the known margins in this file.")
+@click.option("--trim", default=TRIM, show_default=True, help="With --rake: largest weight in multiples of the median.")
 @click.option("--level", default=0.95, show_default=True, help="Confidence level of the intervals.")
 @click.option("--as-of", type=int, help="The data as of this import number.")
 @click.option("--file", "files", multiple=True, type=click.Path(path_type=Path), help="Score a file; no workspace.")
@@ -40,6 +45,8 @@ def score(
     period: str | None,
     baseline: str | None,
     adjust: str | None,
+    margins: Path | None,
+    trim: float,
     level: float,
     as_of: int | None,
     files: tuple[Path, ...],
@@ -54,6 +61,7 @@ def score(
         touchstone score nps --by segment
         touchstone score overall_rating --by year --baseline 2010
         touchstone score nps --by month --baseline 2017-01 --adjust channel
+        touchstone score nps --by segment --rake margins.toml
         touchstone score nps --file survey.csv
     """
     with TemporaryDirectory() as scratch:
@@ -68,11 +76,14 @@ def score(
             period=period,
             baseline=baseline,
             adjust=adjust,
+            rake=read_margins(margins) if margins else None,
+            trim=trim,
         )
     if show_sql:
         click.echo(scores.sql)
     elif as_json:
-        print_json(scores.records())
+        records = scores.records()
+        print_json({"scores": records, "weighting": scores.raking.record()} if scores.raking else records)
     else:
         _tell(scores)
 
@@ -94,12 +105,33 @@ def _tell(scores: Scores) -> None:
         heads += ["change", "verdict"] if scores.baseline else []
         heads += [f"at its mix of {scores.adjust}", "change at that mix"] if scores.adjust else []
         print_table(heads, [_cells(row, scores) for row in scores.rows], right=[scores.metric.name, "n"])
+    if scores.raking:
+        _tell_raking(scores.raking)
     for note in scores.notes:
         click.echo(f"Note: {note}.")
     results = [row.result for row in scores.rows] + [row.adjusted.value for row in scores.rows if row.adjusted]
     methods = {result.method for result in results if isinstance(result, Estimate)}
     if methods:
         click.echo(f"Method: {'; '.join(sorted(methods))}. Data as of import {scores.data_number}.")
+
+
+def _tell_raking(raking: Raking) -> None:
+    """The margins before and after, and what the weights cost."""
+    before, after = (sum(getattr(line, name) for line in raking.margins) for name in ("before", "after"))
+    columns = len(dict.fromkeys(line.margin for line in raking.margins))
+    rows = [
+        [
+            line.margin,
+            line.category,
+            f"{line.n:,}",
+            f"{100 * columns * line.before / before:.1f} %",
+            f"{100 * columns * line.after / after:.1f} %",
+        ]
+        for line in raking.margins
+    ]
+    click.echo()
+    print_table(["margin", "category", "answers", "before", "weighted"], rows, right=["answers", "before", "weighted"])
+    click.echo(raking.sentence())
 
 
 def _cells(row: Score, scores: Scores) -> list[str]:

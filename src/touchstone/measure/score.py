@@ -21,12 +21,16 @@ from touchstone.engine.durations import GROUPS, duration_counts
 from touchstone.engine.moments import SUMS, fetched_moments
 from touchstone.engine.rows import Question, group_name, left_out, measured_rows, total
 from touchstone.measure.changes import against, ends_of
+from touchstone.measure.kinds import of_one_kind
+from touchstone.measure.margins import Margins
 from touchstone.measure.mix import adjusted
+from touchstone.measure.raking import raked
 from touchstone.measure.scores import Group, Score, Scores, group_of, written
 from touchstone.measure.suppress import suppressed
 from touchstone.stats.means import mean
 from touchstone.stats.moments import Moments
 from touchstone.stats.nps import net_score
+from touchstone.stats.raking import TRIM
 from touchstone.stats.rates import share
 from touchstone.stats.survival import KaplanMeier, survival_quantile
 
@@ -42,22 +46,27 @@ def score(
     period: str | None = None,
     baseline: str | None = None,
     adjust: str | None = None,
+    rake: Margins | None = None,
+    trim: float | None = TRIM,
 ) -> Scores:
     """Score `metric` over `data`, once per combination of the `by` columns (attributes, periods, `customer.X`).
 
     `where` filters rows (`COLUMN OP VALUE and …`), `weight` names the column of weights (answers and cases weigh one
     otherwise), `period` keeps what happened in 2017, 2017-Q3, 2017-03…, and `baseline` is the value of the period among
     `by` that every other is compared with. `adjust` names a column whose mix may shift (channel, region): beside each
-    result then stands what it would be at that mix. Relationship, transactional and employee answers are never
-    pooled. Raises UnknownName for a column that is not there, Refused where nothing was imported.
+    result then stands what it would be at that mix. `rake` weights the answers to known margins, as one sample, with
+    weights cut at `trim` times the median (None: not at all); the errors then know the margins. Relationship,
+    transactional and employee answers are never pooled. Raises UnknownName for a column that is not there, Refused
+    where nothing was imported.
     """
-    if not data.has(metric.table):
-        raise Refused(f"There are no {metric.table} yet.", hint=f"import them: touchstone add {metric.table}.csv")
-    if not 0 < level < 1:
-        raise BadDefinition(f"A level lies between 0 and 1, not at {level:g}.", hint="write 0.95 for 95 %.")
+    _check(data, metric, level)
     if adjust is not None and baseline is None:
         raise BadDefinition(
             "A mix is adjusted to that of a baseline.", hint="add --by month --baseline 2017-01, for instance."
+        )
+    if rake is not None and baseline is not None:
+        raise BadDefinition(
+            "Changes are not tested under raked weights.", hint="leave out --baseline, and see each period: --by year."
         )
     by = tuple(dict.fromkeys(by))
     if weight is None and data.default_weight and isinstance(metric.form, ScoreForm):
@@ -68,18 +77,31 @@ def score(
         weight=weight,
         period=Period.parse(period) if period else None,
     )
-    if isinstance(metric.form, Duration):
-        scores = _durations(data, metric, metric.form, by, question, level)
-    elif isinstance(metric.form, Amount) and metric.form.per == "total":
-        scores = _totals(data, metric, metric.form, by, question)
+    if rake is not None:
+        scores = _raked(data, metric, by, question, level, rake, trim)
     else:
-        scores = _means(data, metric, by, question, level)
+        scores = _scored(data, metric, by, question, level)
     scores = replace(scores, where=where, weight=weight)
     if baseline is not None:
         scores = against(data, scores, question, baseline, level)
         if adjust is not None:
             scores = adjusted(data, scores, question, adjust=adjust, baseline=baseline, level=level)
     return suppressed(scores)
+
+
+def _check(data: Data, metric: Metric, level: float) -> None:
+    if not data.has(metric.table):
+        raise Refused(f"There are no {metric.table} yet.", hint=f"import them: touchstone add {metric.table}.csv")
+    if not 0 < level < 1:
+        raise BadDefinition(f"A level lies between 0 and 1, not at {level:g}.", hint="write 0.95 for 95 %.")
+
+
+def _scored(data: Data, metric: Metric, by: Sequence[str], question: Question, level: float) -> Scores:
+    if isinstance(metric.form, Duration):
+        return _durations(data, metric, metric.form, by, question, level)
+    if isinstance(metric.form, Amount) and metric.form.per == "total":
+        return _totals(data, metric, metric.form, by, question)
+    return _means(data, metric, by, question, level)
 
 
 def measured(metric: Metric, sums: Moments, *, level: float, currency: str | None = None) -> Result:
@@ -127,6 +149,30 @@ def _means(data: Data, metric: Metric, by: Sequence[str], question: Question, le
     if not found and not by:
         found = [Score(group=(), result=NoEstimate(f"no {metric.table} fit the question", 0))]
     return _scores(data, metric, by, found, fetched.sql, _remarks(data, metric, question))
+
+
+def _raked(
+    data: Data,
+    metric: Metric,
+    by: Sequence[str],
+    question: Question,
+    level: float,
+    margins: Margins,
+    trim: float | None,
+) -> Scores:
+    one = of_one_kind(data, metric, question)
+    found = raked(data, metric, one.question, by, margins, centre=centre_of(metric), trim=trim)
+    rows = [
+        Score(group=group, result=_told_raked(measured(metric, sums, level=level)), moments=sums, kind=one.kind or None)
+        for group, sums in sorted(found.groups.items(), key=lambda item: [(v is None, v or "") for v in item[0]])
+    ]
+    notes = (one.remark,) if one.remark else ()
+    scores = _scores(data, metric, by, rows, found.sql, (*notes, *_remarks(data, metric, question)))
+    return replace(scores, raking=found.raking)
+
+
+def _told_raked(result: Result) -> Result:
+    return replace(result, method=f"{result.method}, raked") if isinstance(result, Estimate) else result
 
 
 def pilot_of(data: Data, rows: Any) -> float:

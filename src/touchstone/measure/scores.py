@@ -17,6 +17,8 @@ from touchstone.stats.moments import Moments
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from touchstone.measure.raking import Raking
+
 Group = tuple[str | None, ...]  # the values of the `by` columns, None where there is none
 
 _PARTS = ("value", "low", "high", "reason")  # of a change or an adjusted value, in records
@@ -62,6 +64,7 @@ class Scores:
     """The scores of one metric: `rows` per group of `by`, the `sql` of their sums, and `notes` for the reader.
 
     `baseline` is the period that changes are measured from, `adjust` the column whose mix is held as it was then.
+    `raking` says how the answers were weighted to known margins, if they were.
     """
 
     metric: Metric
@@ -74,6 +77,7 @@ class Scores:
     notes: tuple[str, ...] = field(default=())
     baseline: str | None = None
     adjust: str | None = None
+    raking: Raking | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -144,6 +148,9 @@ class Scores:
 
     def _basis(self) -> str:
         weighted = f", weighted by {self.weight}" if self.weight else ", unweighted"
+        if self.raking is not None:
+            columns = ", ".join(dict.fromkeys(line.margin for line in self.raking.margins))
+            weighted = f", weighted{f' by {self.weight} and' if self.weight else ''} to known {columns}"
         return (weighted if self.metric.table == "answers" else "") + (f", where {self.where}" if self.where else "")
 
     def _repr_html_(self) -> str:

@@ -70,31 +70,44 @@ def kish(weights: ArrayLike) -> float:
     return float(w.size * (w @ w) / w.sum() ** 2)
 
 
-def rake(base: ArrayLike, margins: Sequence[Margin], *, trim: float | None = None) -> Weighting:
+def rake(
+    base: ArrayLike, margins: Sequence[Margin], *, trim: float | None = None, counts: ArrayLike | None = None
+) -> Weighting:
     """Scale `base` weights to each margin in turn until all hold (Deming and Stephan 1940).
 
-    With `trim`, weights above `trim` times the median are cut and the rest raked again, until none is above. Stops at
-    a relative miss of 1e-10. Raises `BadDefinition`, naming the margin, for a category without answers or without a
-    population, for margins of different totals, and where 500 rounds (or 50 cuts) are not enough.
+    With `trim`, weights above `trim` times the median are cut and the rest raked again, until none is above. Rows may
+    be cells of a table: then `counts` says how many answers each holds, `base` the sum of their weights, and the weight
+    that is cut is that of a cell's average answer. Stops at a relative miss of 1e-10. Raises `BadDefinition`, naming
+    the margin, for a category without answers or without a population, for margins of different totals, and where 500
+    rounds (or 50 cuts) are not enough.
     """
     start = _weights(base)
+    held = np.ones(start.size) if counts is None else np.asarray(counts, dtype=float)
     checked = [_coded(margin, start) for margin in margins]
     _same_total(margins)
     weights, cut = _raked(start, checked), np.zeros(start.size, dtype=bool)
     for _ in range(TRIM_ROUNDS if trim is not None else 0):
-        cap = (trim or 0.0) * float(np.median(weights))
-        above = weights > cap * (1 + 1e-9)
+        cap = (trim or 0.0) * median_weight(weights / held, held)
+        above = weights / held > cap * (1 + 1e-9)
         if not above.any():
             break
         cut |= above
-        weights = _raked(np.minimum(weights, cap), checked)
+        weights = _raked(np.minimum(weights, cap * held), checked)
     else:
         if trim is not None:
             raise BadDefinition(
                 f"No weights within {trim:g} times the median meet these margins.",
                 hint="merge small categories, drop a margin or allow larger weights.",
             )
-    return _weighting(start, weights, margins, checked, int(cut.sum()))
+    return _weighting(start, weights, margins, checked, int(held[cut].sum()), held)
+
+
+def median_weight(weights: Floats, counts: Floats) -> float:
+    """The median of weights of which `counts` says how many answers have each."""
+    order = np.argsort(weights)
+    upto = np.cumsum(counts[order])
+    middle = np.searchsorted(upto, [upto[-1] / 2, upto[-1] / 2 + 0.5])
+    return float(weights[order[np.minimum(middle, weights.size - 1)]].mean())
 
 
 def post_stratify(base: ArrayLike, cells: Margin, *, least: int = SMALLEST_CELL) -> Weighting:
@@ -202,12 +215,18 @@ def _miss(weights: Floats, margin: _Coded) -> float:
 
 
 def _weighting(
-    base: Floats, weights: Floats, margins: Sequence[Margin], checked: Sequence[_Coded], trimmed: int
+    base: Floats,
+    weights: Floats,
+    margins: Sequence[Margin],
+    checked: Sequence[_Coded],
+    trimmed: int,
+    counts: Floats | None = None,
 ) -> Weighting:
+    held = np.ones(base.size) if counts is None else counts
     lines = []
     for margin, coded in zip(margins, checked, strict=True):
         size = coded.targets.size
-        sums = [np.bincount(coded.codes, w, size) for w in (np.ones(base.size), base, weights)]
+        sums = [np.bincount(coded.codes, w, size) for w in (held, base, weights)]
         for i, name in enumerate(coded.names):
             n, before, after = (float(s[i]) for s in sums)
             lines.append(MarginLine(margin.name, name, int(n), before, float(coded.targets[i]), after))
