@@ -50,7 +50,11 @@ class Definitions:
 
     def history(self, kind: str, name: str) -> list[Version]:
         """Every version of one definition, oldest first."""
-        return [one for one in read_versions(self.lake) if (one.kind, one.name) == (kind, name)]
+        return [one for one in self.versions(kind) if one.name == name]
+
+    def versions(self, kind: str) -> list[Version]:
+        """Every version of everything of this kind, by name, oldest first."""
+        return [one for one in read_versions(self.lake) if one.kind == kind]
 
     def save(self, kind: str, name: str, body: str, *, check: Check, author: str = "") -> Version:
         """Write a definition and keep it as a new version; the same text again is the version that it was.
@@ -101,8 +105,8 @@ class Definitions:
 
     def _held(self, kind: str, names: Iterable[str]) -> dict[str, list[Version]]:
         held: dict[str, list[Version]] = {name: [] for name in names}
-        for one in read_versions(self.lake):
-            if one.kind == kind and one.name in held:
+        for one in self.versions(kind):
+            if one.name in held:
                 held[one.name].append(one)
         return held
 

@@ -14,6 +14,8 @@ import pytest
 from tests.cli.company import write_csv
 from tests.cli.conftest import Touchstone
 
+from touchstone.workspace import Workspace
+
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 
@@ -71,9 +73,30 @@ CASES = [
     Case("drivers of an unknown item", "company", ["drivers", "overall_rating", "--item", "delivry_rating"]),
     Case("value by what has no groups", "company", ["value", "overall_rating"]),
     Case("report without a place", "company", ["report", "-o"]),
+    Case("no plan to freeze", "company", ["plan", "freeze", "nps"]),
+    Case("no plan to re-evaluate", "company", ["plan", "re-evaluate", "nps"]),
+    Case("unknown goal", "company", ["plan", "init", "--goal", "loyalti"]),
+    Case("unknown journey", "company", ["plan", "init", "--journey", "five-e"]),
+    Case("plan exists", "planned", ["plan", "init"]),
+    Case("plan that is no TOML", "untidy", ["plan"]),
+    Case("plan with an unknown metric", "mistaken", ["plan"]),
+    Case("plan with a target that makes it worse", "worse", ["plan"]),
+    Case("plan with a feeling that is a behaviour", "mixed", ["plan"]),
+    Case("freeze of what the plan does not follow", "planned", ["plan", "freeze", "npz"]),
+    Case("freeze without a period", "planned", ["plan", "freeze", "nps"]),
+    Case("freeze in a period without answers", "planned", ["plan", "freeze", "nps", "--period", "2019"]),
+    Case("re-evaluation of what was never frozen", "planned", ["plan", "re-evaluate", "nps", "--period", "2019"]),
     Case("settings that cannot be read", "broken", ["imports"]),
     Case("settings of a later format", "later", ["imports"]),
 ]
+
+PLANS = {
+    "planned": "[metrics.nps]\n",
+    "untidy": 'goals = ["loyalty"]\n\njourney five-es\n',
+    "mistaken": '[metrics.npz]\ntarget = "+3"\n',
+    "worse": '[metrics.churn]\ntarget = "+3"\n',
+    "mixed": '[moments.delivery]\nfeeling = "sales"\n',
+}
 
 
 @pytest.fixture
@@ -91,6 +114,9 @@ def places(tmp_path: Path, fresh: Path, company: Path) -> dict[str, Path]:
         places[name].mkdir()
         if text:
             (places[name] / "touchstone.toml").write_text(text, "utf-8")
+    for name, text in PLANS.items():
+        places[name] = Workspace.create(tmp_path / name).folder
+        (places[name] / "plan.toml").write_text(text, "utf-8")
     return places
 
 

@@ -66,3 +66,44 @@ def test_weeks_are_those_of_iso_8601(day: date) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(BadDefinition):
         assert isinstance(Period.parse(text), Period)
+
+
+@pytest.mark.parametrize(
+    ("like", "newest", "label"),
+    [
+        ("2024", "2025-12-31", "2025"),
+        ("2024", "2025-12-14", "2024-12..2025-11"),
+        ("2024", "2026-03-15", "2025-04..2026-03"),
+        ("2024-Q1", "2025-12-20", "2025-Q4"),
+        ("2024-Q1", "2025-11-20", "2025-Q3"),
+        ("2024-02", "2025-02-15", "2025-02"),
+        ("2024-02", "2025-02-14", "2025-01"),
+        ("2024-01..2024-02", "2025-02-28", "2025-01..2025-02"),
+        ("2024-W10", "2025-03-06", "2025-W10"),
+        ("2024-W10", "2025-03-05", "2025-W09"),
+        ("2024-W10..2024-W11", "2025-03-09", "2025-W09..2025-W10"),
+        ("2024-03-31", "2025-03-05", "2025-03-05"),
+        ("2024-03-30..2024-03-31", "2025-03-05", "2025-03-04..2025-03-05"),
+    ],
+)
+def test_the_last_stretch_as_long_as_another_ends_with_the_data(like: str, newest: str, label: str) -> None:
+    found = Period.parse(like).again(date.fromisoformat(newest))
+    assert found == Period.parse(label)
+    if not like.startswith("2024-0"):
+        assert found.label == label
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "label"),
+    [
+        ("2025", "2024", "2025"),
+        ("2024-07..2025-06", "2024", "2025-01..2025-06"),
+        ("2024-03..2025-02", "2024-W05", "2024-03..2025-02"),
+        ("2024-02..2025-01", "2024-W05", "2024-03..2025-01"),
+        ("2024", "2024", None),
+        ("2024-03-31", "2024-03", None),
+    ],
+)
+def test_what_follows_a_period_is_in_whole_months(now: str, before: str, label: str | None) -> None:
+    found = Period.parse(now).after(Period.parse(before))
+    assert (None if found is None else found.label) == label

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from touchstone.core.errors import BadDefinition
 from touchstone.stats.samples import (
+    answers_beside,
     answers_for_change,
     answers_for_margin,
     answers_for_share_change,
@@ -47,6 +48,24 @@ def test_a_month_sees_38_points_and_a_year_11():
 def test_the_change_seen_and_the_answers_it_takes_undo_each_other(change, v):
     n = answers_for_change(change, v)
     assert isclose(detectable_change(n, n, v), change, rel_tol=1e-9)
+
+
+def test_beside_a_year_of_720_answers_a_change_of_15_takes_255_more():
+    # by hand: k = 1.95996 + 0.84162, k²v = 42,384; 1/(225/42,384 − 1/720) = 255.1
+    assert round(answers_beside(720, 15, net_variance(0.55, 0.15)), 1) == 255.1
+
+
+def test_beside_a_small_first_wave_no_number_of_answers_is_enough():
+    v = net_variance(0.55, 0.15)
+    assert answers_beside(60, 26, v) is None  # with all the answers of the world 60 see 26.6
+    assert answers_beside(60, 27, v) > 1_500
+
+
+@given(st.floats(0.5, 50), st.floats(10, 10_000), st.floats(1, 1e6))
+def test_answers_beside_a_first_wave_undo_what_both_see(change, v, before):
+    n = answers_beside(before, change, v)
+    if n is not None and n < 1e9:
+        assert isclose(detectable_change(before, n, v), change, rel_tol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,51 @@ class Period:
             return cls(start, start + timedelta(days=7), f"{year:04d}-W{week:02d}")
         return cls(day, day + timedelta(days=1), day.isoformat())
 
+    def again(self, newest: date) -> Period:
+        """The last stretch as long as this one in data that ends on the day `newest`.
+
+        Years are twelve months in a row, quarters those of the calendar. A month counts from its 15th day on, a week
+        from its Thursday: one that has only just begun says little beside a whole one.
+        """
+        if self.start.day != 1 or self.end.day != 1:
+            return self._days_again(newest)
+        last = Period.containing(newest, "month")
+        if newest.day < 15:
+            last = Period.containing(last.start - timedelta(days=1), "month")
+        months = 12 * (self.end.year - self.start.year) + self.end.month - self.start.month
+        if months == 3 and self.start.month % 3 == 1:
+            whole = last.start.month % 3 == 0
+            return Period.containing(last.start if whole else _months_later(last.start, -3), "quarter")
+        return _months(_months_later(last.end, -months), last.end)
+
+    def _days_again(self, newest: date) -> Period:
+        days = (self.end - self.start).days
+        if days % 7 == 0 and self.start.weekday() == 0:
+            end = Period.containing(newest + timedelta(days=4), "week").start
+            weeks = [Period.containing(day, "week") for day in (end - timedelta(days=days), end - timedelta(days=7))]
+            return weeks[0] if days == 7 else Period(weeks[0].start, end, f"{weeks[0].label}..{weeks[1].label}")
+        first = newest - timedelta(days=days - 1)
+        label = newest.isoformat() if days == 1 else f"{first.isoformat()}..{newest.isoformat()}"
+        return Period(first, newest + timedelta(days=1), label)
+
+    def after(self, before: Period) -> Period | None:
+        """What of this period comes after `before`, in whole months; None where that is nothing."""
+        if self.start >= before.end:
+            return self
+        start = before.end if before.end.day == 1 else _months_later(before.end.replace(day=1), 1)
+        return _months(start, self.end) if self.end.day == 1 and start < self.end else None
+
     def __str__(self) -> str:
         return self.label
+
+
+def _months(start: date, end: date) -> Period:
+    """The whole months from `start` to the day before `end`: a year, a month, or a span."""
+    last = end - timedelta(days=1)
+    if start.month == 1 and end == date(start.year + 1, 1, 1):
+        return Period.containing(start, "year")
+    first = Period.containing(start, "month")
+    return first if first.end == end else Period(start, end, f"{first.label}..{last:%Y-%m}")
 
 
 def _months_later(day: date, months: int) -> date:

@@ -70,10 +70,14 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A metric in its place: the name of a metric (or of one the plan follows), and which rows it is taken of."""
+    """A metric in its place: the name of a metric (or of one the plan follows), and which rows it is taken of.
+
+    At a moment these are the rows of its touchpoints, unless it says `where`, or that the `whole` is meant.
+    """
 
     metric: str
     where: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,10 +203,10 @@ def _use(where: str, word: str, data: Dict[str, Any]) -> Use | None:
         return Use(value) if value else None
     if not isinstance(value, dict):
         raise BadDefinition(f"The {word} in {where} is no metric.", hint=f'write {word} = "csat".')
-    _known(f"{word} in {where}", value, ("metric", "where"))
+    _known(f"{word} in {where}", value, ("metric", "where", "whole"))
     if not value.get("metric"):
         raise BadDefinition(f"The {word} in {where} names no metric.", hint=f'write {word} = {{ metric = "csat" }}.')
-    return Use(_text(where, value, "metric"), _condition(where, value))
+    return Use(_text(where, value, "metric"), _condition(where, value), value.get("whole") is True)
 
 
 def _condition(where: str, data: Dict[str, Any]) -> str:

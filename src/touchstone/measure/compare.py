@@ -12,7 +12,7 @@ from touchstone.engine.data import Data
 from touchstone.engine.moments import cross_sums
 from touchstone.engine.rows import Question, rows_of_periods
 from touchstone.measure.changes import ends_of, unit_of_change
-from touchstone.measure.kinds import UNSTATED, of_one_kind
+from touchstone.measure.kinds import rows_of_one_kind
 from touchstone.measure.score import score
 from touchstone.measure.scores import Scores
 from touchstone.stats.differences import Verdict, difference, paired_difference, verdict
@@ -42,20 +42,10 @@ def compare(
     data: Data, metric: Metric, before: Period, after: Period, *, where: str = "", level: float = 0.95
 ) -> Comparison:
     """Score `metric` in both periods and test the change, clustered by customer where the same people are in both."""
-    kind, where = _one_kind(data, metric, where)
+    kind, where = rows_of_one_kind(data, metric, where)  # one number is wanted here
     first, second = (score(data, metric, where=where, period=period.label, level=level) for period in (before, after))
     change = _change(data, metric, first, second, before, after, where, level)
     return Comparison(before=first, after=second, change=change, verdict=verdict(change), kind=kind)
-
-
-def _one_kind(data: Data, metric: Metric, where: str) -> tuple[str, str]:
-    """The kind with most answers, and `where` narrowed to it: one number is wanted here, and kinds are never pooled."""
-    one = of_one_kind(data, metric, Question(where=parse_where(where)))
-    if not one.remark:
-        return one.kind, where
-    quoted = one.kind.replace("'", "''")
-    words = "kind is null" if one.kind == UNSTATED else f"kind = '{quoted}'"
-    return one.kind, f"{where} and {words}" if where else words
 
 
 def _change(

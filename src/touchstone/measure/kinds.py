@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from touchstone.core.metric import Metric, Score
-from touchstone.core.where import Condition
+from touchstone.core.where import Condition, parse_where
 from touchstone.engine.data import Data
 from touchstone.engine.rows import Question, measured_rows
 
@@ -47,3 +47,13 @@ def narrowed(question: Question, found: Sequence[Mapping[str, Any]]) -> OneKind:
     other = "kind is null" if counts[1][1] == UNSTATED else f"kind = {counts[1][1]}"
     remark = f"{chosen} answers only; kinds are never pooled ({others} left out: --where '{other}')"
     return OneKind(replace(question, where=(*question.where, kept)), chosen, remark)
+
+
+def rows_of_one_kind(data: Data, metric: Metric, where: str) -> tuple[str, str]:
+    """The kind with most answers to `metric` (as `of_one_kind`), and `where` narrowed to it if there are others."""
+    one = of_one_kind(data, metric, Question(where=parse_where(where)))
+    if not one.remark:
+        return one.kind, where
+    quoted = one.kind.replace("'", "''")
+    words = "kind is null" if one.kind == UNSTATED else f"kind = '{quoted}'"
+    return one.kind, f"{where} and {words}" if where else words

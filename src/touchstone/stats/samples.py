@@ -81,6 +81,21 @@ def detectable_change(
     return reach(level, power) * sqrt(variance / before_n + variance / after_n)
 
 
+def answers_beside(
+    before_n: float, change: float, variance: float, *, level: float = 0.95, power: float = 0.8
+) -> float | None:
+    """Effective answers of a second wave that find a change of this many points beside a first wave that is over.
+
+    n₂ = 1/(d²/(k²v) − 1/n₁) with k = z_{1−α/2} + z_power: the inverse of `detectable_change`. None where the first wave
+    is too small for any second one: n₁ ≤ k²v/d².
+    """
+    _positive(min(before_n, change))
+    if variance == 0:
+        return 1.0
+    left = change**2 / (reach(level, power) ** 2 * variance) - 1 / before_n
+    return 1 / left if left > 0 else None
+
+
 def reach(level: float = 0.95, power: float = 0.8) -> float:
     """z_{1−α/2} + z_power: how many standard errors away a change must be to be found that often (2.80)."""
     if not 0.5 <= power < 1:
