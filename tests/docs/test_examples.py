@@ -84,6 +84,8 @@ def read_example(block: str) -> Any:
             data = tomllib.loads(block)
             assert data["recognise"]
             return from_toml({word: value for word, value in data.items() if word not in LAYOUT_WORDS})
+        case "# expected":
+            return tomllib.loads(block)
         case "# metric":
             return read_metric("example", block)
         case "# touchstone.toml":

@@ -32,11 +32,11 @@ def add(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Import FILES (or folders, or patterns): CSV, TSV, XLSX, Parquet, JSON lines; gzip and zip.
+    """Import FILES (or folders, or patterns): CSV, TSV, XLSX, Parquet, JSON, SPSS; gzip and zip.
 
-    The format is detected and the mapping proposed from names and contents; print it with --show-mapping, edit it, keep
-    it, and pass it with --mapping. Rows that cannot be taken are set aside with their reason and shown by
-    `touchstone imports --set-aside`. The same files again change nothing.
+    The format is detected. Exports of known tools are read as such; for other files a mapping is proposed from names
+    and contents: print it with --show-mapping, edit it, keep it, and pass it with --mapping. Rows that cannot be taken
+    are set aside with their reason and shown by `touchstone imports --set-aside`. The same files again change nothing.
 
     \b
     Examples:
