@@ -71,6 +71,11 @@ class Workspace:
         return cls.open(folder)
 
     @property
+    def written(self) -> dict[str, object]:
+        """The settings as they stand in the file, defaults left out."""
+        return tomllib.loads((self.folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+
+    @property
     def lake(self) -> Lake:
         """The imported data."""
         return Lake(self.folder / "data")

@@ -26,6 +26,12 @@ def test_help_names_every_command(tmp_path: Path) -> None:
         assert f"\n  {name} " in run.stdout
 
 
+def test_the_bare_command_shows_what_there_is(tmp_path: Path) -> None:
+    run = called(here=tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout == called("--help", here=tmp_path).stdout
+
+
 def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
     assert __version__ in called("--version", here=tmp_path).stdout
 

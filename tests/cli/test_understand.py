@@ -59,6 +59,19 @@ def test_settings_are_explained(touchstone: Touchstone) -> None:
     assert all(setting.name in printed for setting in SETTINGS)
 
 
+def test_settings_say_what_they_are_here(touchstone: Touchstone, company: Path, tmp_path: Path) -> None:
+    zones = [
+        next(record for record in touchstone(*command, here=here).records if record["name"] == "timezone")
+        for command, here in (
+            (["settings", "--json"], company),
+            (["settings", "-w", str(company), "--json"], tmp_path),
+            (["settings", "--json"], tmp_path),
+        )
+    ]
+    assert [zone["value"] for zone in zones] == ["Europe/Berlin", "Europe/Berlin", "UTC"]
+    assert {zone["default"] for zone in zones} == {"UTC"}
+
+
 @pytest.mark.parametrize("command", [["score", "nps"], ["drivers", "overall_rating"]])
 def test_the_level_is_that_of_every_interval(touchstone: Touchstone, company: Path, command: list[str]) -> None:
     records = touchstone(*command, "--level", "0.8", "--json", here=company).records

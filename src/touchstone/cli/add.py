@@ -12,6 +12,15 @@ from touchstone.listen.add import FileSummary, ImportSummary, Plan, plan
 from touchstone.listen.add import add as add_files
 from touchstone.listen.mappings import mapping_text, read_mapping
 
+# what to score first where a table was filled
+_NEXT = {
+    "answers": "nps",
+    "orders": "sales",
+    "tickets": "resolution_time",
+    "subscriptions": "churn",
+    "invitations": "response_rate",
+}
+
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -83,7 +92,12 @@ def _tell(summary: ImportSummary) -> None:
     if summary.number is None:
         click.echo("Nothing new: these files were imported before.")
     else:
-        click.echo(f"Import {summary.number} is in. Next: touchstone check, touchstone score nps")
+        scores = [f"touchstone score {metric}" for table, metric in _NEXT.items() if table in _tables(summary)]
+        click.echo(f"Import {summary.number} is in. Next: {', '.join(['touchstone check', *scores[:2]])}")
+
+
+def _tables(summary: ImportSummary) -> set[str]:
+    return {file.table for file in summary.files if file.records}
 
 
 def _sentence(file: FileSummary) -> str:

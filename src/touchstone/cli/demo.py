@@ -28,7 +28,14 @@ SCORES = ("nps", "csat", "ces", "response_rate", "resolution_time", "churn_year"
 
 
 @click.command()
-@click.option("--dir", "folder", default="touchstone-demo", show_default=True, type=click.Path(path_type=Path))
+@click.option(
+    "--dir",
+    "folder",
+    default="touchstone-demo",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Where the company's workspace goes; a demo that is there is replaced.",
+)
 @click.option("--customers", default=4_000, show_default=True, help="Size of the company, 1,000 to 1,000,000.")
 @click.option("--seed", default=7, show_default=True, help="The same seed gives the same company.")
 @click.option("--dirt", is_flag=True, help="With the dirt of life in the files.")

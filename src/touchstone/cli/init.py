@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from touchstone.cli.options import json_option, print_json, print_table
+from touchstone.cli.options import json_option, print_json, print_table, workspace_option
+from touchstone.core.errors import BadFile
 from touchstone.core.settings import SETTINGS
 from touchstone.workspace import SETTINGS_FILE, Workspace
 
@@ -29,15 +30,29 @@ def init(folder: Path, name: str, timezone: str, currency: str) -> None:
 
 
 @click.command()
+@workspace_option
 @json_option
-def settings(as_json: bool) -> None:
-    """Show every setting of touchstone.toml, its default, and what it decides.
+def settings(folder: Path | None, as_json: bool) -> None:
+    """Show every setting of touchstone.toml, its value here, its default, and what it decides.
 
     \b
     Example:
         touchstone settings
     """
+    here = _written(folder)
     if as_json:
-        print_json([{"name": s.name, "default": s.default, "help": s.help} for s in SETTINGS])
+        rows = [{"name": s.name, "value": here.get(s.name, s.default), "default": s.default} for s in SETTINGS]
+        print_json([row | {"help": s.help} for row, s in zip(rows, SETTINGS, strict=True)])
         return
-    print_table(["setting", "default", "decides"], [[s.name, str(s.default), s.help] for s in SETTINGS])
+    cells = [[s.name, str(here.get(s.name, "")), str(s.default), s.help] for s in SETTINGS]
+    print_table(["setting", "here", "default", "decides"], cells)
+
+
+def _written(folder: Path | None) -> dict[str, object]:
+    """What the settings file of the workspace says; nothing where no workspace is named and none is around."""
+    if folder is None:
+        try:
+            return Workspace.find().written
+        except BadFile:
+            return {}
+    return Workspace.open(folder).written

@@ -70,6 +70,8 @@ def main() -> None:
         cli(prog_name="touchstone", standalone_mode=False)
     except TouchstoneError as error:
         sys.exit(_complain(error.problem, error.hint))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f"see {context.command_path} --help" if context else ""

@@ -122,4 +122,7 @@ def _checked(grain: Grain, match: re.Match[str], text: str) -> Period:
         month = 3 * part - 2 if grain == "quarter" else part
         return Period.containing(date(year, month, int(match.groupdict().get("day") or 1)), grain)
     except ValueError:
-        raise BadDefinition(f"There is no period '{text}' in the calendar.") from None
+        raise BadDefinition(
+            f"There is no period '{text}' in the calendar.",
+            hint="write 2017, 2017-Q3, 2017-03, 2017-W09 or 2017-03-31.",
+        ) from None

@@ -68,7 +68,10 @@ def open_files(
     if last is not None:
         yield replace(last, notes=(*last.notes, *opener.left_out))  # what was left out behind it
     else:
-        raise BadFile("There is no table to read here.", hint=" ".join(opener.left_out) or "name a file or a folder.")
+        raise BadFile(
+            "There is no table to read here.",
+            hint=" ".join(opener.left_out) or "name a file, or a folder that has some.",
+        )
 
 
 class _Opener:

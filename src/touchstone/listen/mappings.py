@@ -68,9 +68,14 @@ def read_mapping(path: Path) -> Mapping:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BadFile(f"There is no mapping '{path}'.") from None
+        raise BadFile(
+            f"There is no mapping '{path}'.", hint="write one with: touchstone add FILE --show-mapping > FILE.toml"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadDefinition(f"The mapping '{path}' is not TOML: {error}.") from None
+        raise BadDefinition(
+            f"The mapping '{path}' is not TOML: {error}.",
+            hint="compare it with one of touchstone add FILE --show-mapping",
+        ) from None
     return from_toml({word: value for word, value in data.items() if word not in LAYOUT_WORDS})
 
 

@@ -92,7 +92,10 @@ def drivers(
     when there are too few answers; Refused when nothing was rated beside the score.
     """
     if not isinstance(metric.form, Score):
-        raise BadDefinition(f"'{metric.name}' is not a score of answers, so nothing is rated beside it.")
+        raise BadDefinition(
+            f"'{metric.name}' is not a score of answers, so nothing is rated beside it.",
+            hint="choose one that is, such as nps or overall_rating: touchstone metrics lists them.",
+        )
     if not data.has("answers"):
         raise Refused("There are no answers yet.", hint="import a survey: touchstone add survey.csv")
     question = Question(where=parse_where(where), weight=weight, period=Period.parse(period) if period else None)
