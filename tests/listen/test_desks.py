@@ -305,7 +305,7 @@ def test_feedback_records_come_back_as_they_were(desk: Desk) -> None:
 def test_a_scale_in_the_metadata_counts_more_than_the_usual_one(desk: Desk, kind: str) -> None:
     meta = {"scale_low": 0, "scale_high": 7.0, "metric": "csat"}
     record = {"submission_id": "a", "collected_at": "2024-06-01T08:00:00Z", "field_id": "q", "field_type": "csat"}
-    plain = record | {"submission_id": "b", "value_number": 3}
+    plain = record | {"submission_id": "b", "field_id": "other", "value_number": 3}
     scaled = record | {"value_number": 6, "metadata": meta if kind == "json" else json.dumps(meta)}
     if kind == "json":
         desk.add(desk.write("f.json", json.dumps([scaled, plain])))
@@ -313,6 +313,22 @@ def test_a_scale_in_the_metadata_counts_more_than_the_usual_one(desk: Desk, kind
         header = [*scaled]
         desk.take(text([header, *([str(row.get(name, "")) for name in header] for row in (scaled, plain))]))
     assert desk.rows("answers", "scale_low", "scale_high") == [(0, 7), (1, 5)]
+
+
+def test_a_scale_that_does_not_hold_the_answers_is_widened_and_named(desk: Desk) -> None:
+    told = [
+        ("five", "rating", 5),
+        ("seven", "rating", 7),
+        ("ten", "csat", 0),
+        ("ten", "csat", 9),
+        ("much", "rating", 80),
+    ]
+    told += [("five", "rating", 1), ("seven", "rating", 2), ("ease", "ces", 3), ("nps", "nps", 3)]
+    rows = [[f"s{n}", "2024-06-01", name, kind, str(value)] for n, (name, kind, value) in enumerate(told)]
+    file = desk.take(text([["submission_id", "collected_at", "field_id", "field_type", "value_number"], *rows]))
+    assert "scales that hold the answers seen: 'seven' 1 to 7, 'ten' 0 to 10" in file.notes
+    scales = set(desk.rows("answers", "question_id", "scale_low", "scale_high"))
+    assert scales == {("five", 1, 5), ("seven", 1, 7), ("ten", 0, 10), ("much", 1, 5), ("ease", 1, 7), ("nps", 0, 10)}
 
 
 def test_a_part_that_cannot_be_looked_for_is_refused_in_one_sentence(desk: Desk) -> None:

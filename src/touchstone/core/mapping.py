@@ -42,7 +42,7 @@ __all__ = [
 
 PERSON_COLUMNS = ("email", "phone")  # not columns of a noun: they become identities
 KNOWN_AS = "_known_as_"  # before the name of a system: the staged column of its ids
-_SWITCHES = ("fill_down", "default_weight", "whole_ids", "neutralised")
+_SWITCHES = ("fill_down", "widen", "default_weight", "whole_ids", "neutralised")
 ORIGIN = ("source", "import_number")  # columns that every table has, so no attribute can
 
 
@@ -86,12 +86,12 @@ class Mapping:
     ids carry it already. `customers` is the system that gave the customer numbers (empty: the company itself).
     `known_as` says which columns hold the number that another system has for the same person, by the system's name;
     `country` is that of phone numbers that do not say theirs. `where` leaves rows out; `one_per` makes one record of
-    several rows, ordered by `order_by`. With `fill_down` cells that are empty in the later rows of a record are
-    those of its first row. With `rest` the questions among the columns that the mapping does not name are found when a
-    file is planned; columns that fit `keep` become attributes, those that fit `ignore` are left out (`*` stands for any
-    letters). `also` are further readings of the same rows, and `called` what people call their records where it is not
-    the table's name. `neutralised` says that texts were given an apostrophe
-    against being taken for formulas (`listen.neutral`).
+    several rows, ordered by `order_by`. With `fill_down` cells that are empty in later rows of a record are those of
+    its first row; with `widen` answers that come one per row get a scale that holds them. With `rest` the questions
+    among the columns that the mapping does not name are found when a file is planned; columns that fit `keep` become
+    attributes, those that fit `ignore` are left out (`*` stands for any letters). `also` are further readings of the
+    same rows, and `called` what people call their records where it is not the table's name. `neutralised` says that
+    texts were given an apostrophe against being taken for formulas (`listen.neutral`).
     """
 
     table: str
@@ -105,6 +105,7 @@ class Mapping:
     where: str = ""
     one_per: tuple[str, ...] = ()
     fill_down: bool = False
+    widen: bool = False
     order_by: str = ""
     timezone: str = ""
     default_weight: bool = False

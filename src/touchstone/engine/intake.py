@@ -39,6 +39,7 @@ from touchstone.engine.deriving import added, derived, multiplied, said
 from touchstone.engine.people import customer
 from touchstone.engine.scan import Scan
 from touchstone.engine.where import keep
+from touchstone.engine.widening import widened
 
 
 class Irregular(Exception):
@@ -73,6 +74,7 @@ class Staged:
     aside: int
     shifted: int
     rounded: int
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,11 @@ def stage(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str, 
         numbered = fresh_name("numbered")
         engine.run(f"CREATE TEMPORARY VIEW {numbered} AS SELECT *, rowid + 1 AS _row FROM {rows}")
         rows = numbered
+    rows, told = widened(engine, rows, mapping)
     counts = "count(*), count(_wrong), count(*) FILTER (WHERE _shifted), count(*) FILTER (WHERE _rounded)"
     kept, aside, moved, cut = engine.run(f"SELECT {counts} FROM {rows}")[0]
     total = engine.run(f"SELECT count(*) FROM {raw}")[0][0] if mapping.where else kept
-    return Staged(rows=rows, read=total, left_out=total - kept, aside=aside, shifted=moved, rounded=cut)
+    return Staged(rows=rows, read=total, left_out=total - kept, aside=aside, shifted=moved, rounded=cut, told=told)
 
 
 def made(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan) -> tuple[str, Mapping, Scan]:

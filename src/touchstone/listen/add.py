@@ -483,7 +483,7 @@ def _summary(
         blank=records.blank,
         reasons=reasons,
         ignored=one.ignored,
-        notes=(*one.notes, *_remarks(work.engine, landing, staged.shifted, staged.rounded)),
+        notes=(*one.notes, *staged.told, *_remarks(work.engine, landing, staged.shifted, staged.rounded)),
     )
 
 
