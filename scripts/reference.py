@@ -21,11 +21,13 @@ from touchstone.core.estimate import RECORD_KEYS, NoEstimate
 from touchstone.core.metric import Amount, Duration, Metric, Repeat, Retention, Score, Share
 from touchstone.core.nouns import IMPORTABLE, NOUNS, Noun
 from touchstone.core.settings import SETTINGS
+from touchstone.core.vendor import ASPECTS, RULES, SURE, Vendor, VendorMetric
 from touchstone.listen.add import FileSummary
 from touchstone.listen.synonyms import PEOPLE, SYNONYMS, TOOL_NUMBERS
 from touchstone.measure.metrics import built_in
 from touchstone.measure.scores import Score as ScoreRow
 from touchstone.measure.scores import Scores
+from touchstone.measure.vendor_rules import vendors
 from touchstone.understand.drivers import Driver, Drivers
 from touchstone.value.forecast import Holdout
 from touchstone.value.table import Group, ValueTable
@@ -45,6 +47,7 @@ def pages() -> dict[Path, str]:
         "tables": _tables(),
         "records": _records(),
         "python": _python(),
+        "vendors": _vendors(),
     }
     return {REFERENCE / f"{name}.md": f"{NOTE}\n\n{text.strip()}\n" for name, text in written.items()}
 
@@ -88,6 +91,31 @@ def _commands() -> str:
     for name, command in commands().items():
         parts.append(f"## touchstone {name}\n\n```text\n{help_text(name, command).rstrip()}\n```")
     return "\n\n".join(parts)
+
+
+# other tools
+
+
+def _vendors() -> str:
+    aspects = [[f"`{name}`", ASPECTS[name], f"`{RULES[name][0]}`", _code(RULES[name][1:])] for name in RULES]
+    sure = "\n".join(f"- *{word}*: {meaning}" for word, meaning in SURE.items())
+    parts = ["# How other tools count", VENDORS_ABOUT, _table(["aspect", "asks", "here", "elsewhere also"], aspects)]
+    return "\n\n".join([*parts, f"How sure a rule is:\n\n{sure}", *map(_vendor, vendors().values())])
+
+
+def _vendor(vendor: Vendor) -> str:
+    return "\n\n".join([f"## {vendor.label}", *map(_vendor_metric, vendor.metrics.values())])
+
+
+def _vendor_metric(metric: VendorMetric) -> str:
+    rows = []
+    if metric.boxes and metric.boxes_rule:
+        told = "; ".join(f"{at:g} of {low:g} to {high:g}" for (low, high), at in sorted(metric.boxes.items()))
+        rows.append(["satisfied from", told, "", metric.boxes_rule.sure, metric.boxes_rule.source])
+    for aspect, rule in metric.rules.items():
+        rows.append([f"`{aspect}`", f"`{rule.does}`", _code(rule.also), rule.sure, rule.source])
+    name = f"`{metric.name}`" + (f", which is our `{metric.ours}`" if metric.ours != metric.name else "")
+    return f"**{name}**\n\n{_table(['aspect', 'there', 'also seen', 'how sure', 'known from'], rows)}"
 
 
 # metrics
@@ -194,6 +222,10 @@ METRICS_ABOUT = """\
 The metrics that come with Touchstone. Each is a small TOML file in `src/touchstone/measure/catalogue`; a file of the
 same form in `definitions/metrics` of a workspace adds one, or replaces the one of the same name
 ([how](../howto/define-a-metric.md))."""
+VENDORS_ABOUT = """\
+What `touchstone compare-with` applies: the rules by which other tools compute their numbers, as far as they are known.
+Each tool is a small TOML file in `src/touchstone/measure/vendors`. An aspect that is missing is not known, and is taken
+to be as here ([how to compare](../howto/compare-with.md))."""
 SETTINGS_ABOUT = """\
 `touchstone init` writes them with these explanations into `touchstone.toml`; a name that is not here is refused."""
 TABLES_ABOUT = """\

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("score", "Score a metric: value, interval, n, change against a baseline."),
     "units": ("units", "Compare stores, agents or products fairly: shrunken scores, ranks, consistency."),
     "banner": ("banner", "Show answers in columns, with letters for what differs."),
+    "compare-with": ("compare_with", "Show the number an old tool showed, ours, and why they differ."),
     "drivers": ("drivers", "Show what goes with a score, and how strongly."),
     "value": ("value", "Show what customers are worth, by how they score."),
     "export": ("export", "Write a table to a file: CSV, Excel, Parquet, JSON lines, SPSS."),
@@ -41,7 +42,9 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(f"touchstone.cli.{module}"), cmd_name)
+        command: click.Command = getattr(
+            importlib.import_module(f"touchstone.cli.{module}"), cmd_name.replace("-", "_")
+        )
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, Any, list[str]]:

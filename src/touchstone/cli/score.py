@@ -12,6 +12,7 @@ from touchstone.core.errors import TouchstoneError
 from touchstone.core.estimate import Estimate, Measured, Total, interval, shown
 from touchstone.engine.data import Data
 from touchstone.listen.add import add
+from touchstone.listen.export import write_records
 from touchstone.measure.margins import read_margins
 from touchstone.measure.metrics import metric_named, metrics_of
 from touchstone.measure.raking import Raking
@@ -35,6 +36,8 @@ from touchstone.workspace import Workspace
 @click.option("--as-of", type=int, help="The data as of this import number.")
 @click.option("--file", "files", multiple=True, type=click.Path(path_type=Path), help="Score a file; no workspace.")
 @click.option("--sql", "show_sql", is_flag=True, help="Print the query behind the numbers instead.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the records to a file: .xlsx, .csv…")
+@click.option("--force", is_flag=True, help="Replace that file if it is there.")
 @workspace_option
 @json_option
 def score(
@@ -51,6 +54,8 @@ def score(
     as_of: int | None,
     files: tuple[Path, ...],
     show_sql: bool,
+    output: Path | None,
+    force: bool,
     folder: Path | None,
     as_json: bool,
 ) -> None:
@@ -63,6 +68,7 @@ def score(
         touchstone score nps --by month --baseline 2017-01 --adjust channel
         touchstone score nps --by segment --rake margins.toml
         touchstone score nps --file survey.csv
+        touchstone score nps --by segment -o nps.xlsx
     """
     with TemporaryDirectory() as scratch:
         workspace, data = _opened(folder, files, as_of, Path(scratch))
@@ -79,7 +85,10 @@ def score(
             rake=read_margins(margins) if margins else None,
             trim=trim,
         )
-    if show_sql:
+    if output is not None:
+        write_records(scores.to_arrow(), output, title=metric, force=force)
+        click.echo(f"{len(scores.rows):,} results are in {output}.")
+    elif show_sql:
         click.echo(scores.sql)
     elif as_json:
         records = scores.records()

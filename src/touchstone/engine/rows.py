@@ -85,7 +85,7 @@ def rows_of_periods(data: Data, metric: Metric, question: Question, periods: Dic
 
 def left_out(data: Data, metric: Metric, form: Score, question: Question) -> dict[str, int]:
     """Answers to the metric that cannot count: outside its scale, given on another scale, without weight or skipped."""
-    answers = _asked(data, metric, form, question)
+    answers = asked(data, metric, form, question)
     other = _other_scale(answers, form)
     outside = answers.score.notnull() & ~other & ~answers.score.between(form.lowest, form.highest)
     sums = {"skipped": answers.score.isnull().sum(), "another scale": other.sum(), "outside the scale": outside.sum()}
@@ -104,7 +104,8 @@ def _slim(rows: Table, columns: Sequence[str]) -> Table:
     return rows.select(*dict.fromkeys(column for column in columns if column in rows.columns))
 
 
-def _asked(data: Data, metric: Metric, form: Score, question: Question) -> Table:
+def asked(data: Data, metric: Metric, form: Score, question: Question) -> Table:
+    """The answers to the metric, those without a score among them."""
     answers = _prepared(data, "answers", question)
     return answers.filter(answers.metric == (form.answers or metric.name))
 
@@ -126,7 +127,7 @@ def answers_with_points(
 
     `only` leaves out every column but these and those that scores and clusters are made of.
     """
-    answers = _asked(data, metric, form, question)
+    answers = asked(data, metric, form, question)
     if only is not None:
         answers = _slim(answers, (*only, *_SCORING, *_TELLING))
     # a turned answer lies inside the scale just when the answer does, so the scan itself can leave the others out

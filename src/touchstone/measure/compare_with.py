@@ -1,0 +1,221 @@
+"""The number an old tool showed, by its own rules, beside ours: what differs, by how much, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from touchstone.core.errors import BadDefinition, Refused
+from touchstone.core.estimate import Estimate, Result, record
+from touchstone.core.metric import Metric, Score
+from touchstone.core.period import Period
+from touchstone.core.vendor import RULES, Rule, Vendor, VendorMetric
+from touchstone.core.where import Condition, parse_where, where_text
+from touchstone.engine.data import Data
+from touchstone.engine.rows import Question
+from touchstone.engine.tallies import skips, sources, tallies
+from touchstone.measure.kinds import of_one_kind
+from touchstone.measure.metrics import metric_named
+from touchstone.measure.score import score
+from touchstone.measure.waterfall import Counted, Match, Tally, Value, Waterfall, matches, their_way, value, waterfall
+
+_UNKNOWN = {
+    "answers": "whether a person's earlier answers count",
+    "fractions": "what it does with answers that are not whole",
+    "neutral": "whether answers in the middle are divided by",
+    "skips": "whether it divides by those who passed the question by",
+    "rounding": "how it rounds",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A tool's number by its own rules (`theirs`), ours with its interval, the steps between them, and what is left.
+
+    `steps` is None where we have no number to begin at. `matches` are the ways of counting that give the number
+    somebody remembers, None if none was named.
+    """
+
+    vendor: Vendor
+    rules: VendorMetric
+    metric: Metric
+    ours: Result
+    theirs: Value
+    steps: Waterfall | None
+    notes: tuple[str, ...]
+    shown: Decimal | None
+    matches: tuple[Match, ...] | None
+    sql: str
+    data_number: int
+
+    def record(self) -> dict[str, object]:
+        """Everything as one record: `ours` as in other records, `theirs`, `steps` and `matches`."""
+        found = self.steps.steps if self.steps else ()
+        return {
+            "vendor": self.vendor.name,
+            "metric": self.rules.name,
+            "compared_with": self.metric.name,
+            "theirs": {"value": float(self.theirs.value), "n": self.theirs.answers, "base": self.theirs.base},
+            "ours": record(self.ours),
+            "begins_at": float(self.steps.ours) if self.steps else None,
+            "steps": [
+                {
+                    "aspect": step.aspect,
+                    "effect": float(step.effect),
+                    "after": float(step.after),
+                    "n": step.n,
+                    "reason": step.reason,
+                    "sure": step.rule.sure if step.rule else None,
+                    "source": step.rule.source if step.rule else None,
+                }
+                for step in found
+            ],
+            "notes": list(self.notes),
+            "shown": None if self.shown is None else str(self.shown),
+            "matches": None if self.matches is None else [dict(match.departures) for match in self.matches],
+            "data_number": self.data_number,
+        }
+
+
+def compare_with(
+    data: Data,
+    vendor: Vendor,
+    name: str,
+    *,
+    metrics: Mapping[str, Metric],
+    where: str = "",
+    source: str | None = None,
+    period: str | None = None,
+    shown: Decimal | None = None,
+    level: float = 0.95,
+) -> Comparison:
+    """Compare the metric `name` of a tool with ours, over its answers: those whose source begins with its name.
+
+    `source` names another source, `where` keeps rows, `period` narrows the time, `shown` is the number somebody
+    remembers. Raises UnknownName for a metric without known rules, Refused where there are no such answers.
+    """
+    rules = vendor.metric(name)
+    metric = metric_named(rules.ours, metrics)
+    form = metric.form
+    if not isinstance(form, Score):
+        raise BadDefinition(f"'{metric.name}' scores no answers, so no tool's rules apply to it.")
+    if not data.has("answers"):
+        raise Refused("There are no answers yet.", hint=f"import the export of {vendor.label}: touchstone add FILE")
+    kept = (*_of(vendor, source), *parse_where(where))
+    one = of_one_kind(data, metric, Question(where=kept, period=Period.parse(period) if period else None))
+    evidence = _evidence(data, metric, form, one.question)
+    if not evidence.rows:
+        raise _nothing(data, vendor, metric, source)
+    theirs = value(evidence.counted, form, their_way(form, rules))
+    if theirs is None:
+        raise Refused(
+            f"None of the answers is on a scale for which a rule of {vendor.label} is known.",
+            hint=f"touchstone score {metric.name} shows what there is.",
+        )
+    ours = score(data, metric, where=where_text(one.question.where), period=period, level=level).rows[0].result
+    weighted = Fraction(ours.value) if data.default_weight and isinstance(ours, Estimate) else None
+    left_out = _left_out(evidence.rows, form, rules, vendor)
+    return Comparison(
+        vendor=vendor,
+        rules=rules,
+        metric=metric,
+        ours=ours,
+        theirs=theirs,
+        steps=waterfall(evidence.counted, form, rules, weighted=weighted),
+        notes=(*([one.remark] if one.remark else []), *left_out, *_doubts(form, rules, vendor)),
+        shown=shown,
+        matches=None if shown is None else matches(evidence.counted, form, rules, shown),
+        sql=evidence.sql,
+        data_number=data.number,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What the engine counted: tallies as rows, the same as plain counts, and the queries."""
+
+    rows: list[dict[str, Any]]
+    counted: Counted
+    sql: str
+
+
+def _evidence(data: Data, metric: Metric, form: Score, question: Question) -> _Evidence:
+    said = data.fetch(tallies(data, metric, form, question))
+    passed = data.fetch(skips(data, metric, form, question))
+    n = int(passed.rows[0]["passed"] or 0) + int(passed.rows[0]["absent"] or 0)
+    return _Evidence(said.rows, Counted(tallies=_tallies(said.rows), skips=n), f"{said.sql};\n\n{passed.sql}")
+
+
+def _of(vendor: Vendor, source: str | None) -> tuple[Condition, ...]:
+    if source is not None:
+        return (Condition("source", "=", (source,)),)
+    return (Condition("source", "starts with", (vendor.name,)),)
+
+
+def _tallies(rows: Sequence[Mapping[str, Any]]) -> tuple[Tally, ...]:
+    return tuple(
+        Tally(
+            scale=(row["low"], row["high"]),
+            said=row["floor"],
+            whole=bool(row["whole"]),
+            latest=bool(row["latest"]),
+            n=int(row["n"]),
+            total=Fraction(row["total"]),
+        )
+        for row in rows
+        if row["floor"] is not None
+    )
+
+
+def _nothing(data: Data, vendor: Vendor, metric: Metric, source: str | None) -> Refused:
+    found = data.fetch(sources(data)).rows
+    names = [str(row["source"]) for row in found]
+    among = f"sources here: {', '.join(names[:8])}" if names else "nothing was imported"
+    asked = source or vendor.name
+    if any(name == asked or (source is None and name.startswith(asked)) for name in names):
+        return Refused(
+            f"The answers of {vendor.label} hold none to {metric.name}.", hint="touchstone check says what there is."
+        )
+    return Refused(
+        f"There are no answers from {vendor.label}.",
+        hint=f"import its export (touchstone add FILE), or name their source with --source ({among}).",
+    )
+
+
+def _left_out(rows: Sequence[Mapping[str, Any]], form: Score, rules: VendorMetric, vendor: Vendor) -> list[str]:
+    """Answers that neither way can count."""
+    known = their_way(form, rules).boxes
+    outside = sum(int(row["n"]) for row in rows if row["floor"] is None)
+    notes = [f"{outside:,} answers lie outside their scale and count in neither number"] if outside else []
+    others: dict[tuple[float, float], int] = {}
+    for row in rows:
+        scale = (row["low"], row["high"])
+        if row["floor"] is not None and scale not in known:
+            others[scale] = others.get(scale, 0) + int(row["n"])
+    return notes + [
+        f"{n:,} answers on a scale of {low:g} to {high:g} count in neither number: "
+        f"no rule of {vendor.label} is known for it"
+        for (low, high), n in sorted(others.items())
+    ]
+
+
+def _doubts(form: Score, rules: VendorMetric, vendor: Vendor) -> list[str]:
+    """What is not known of the tool, and what its export cannot tell."""
+    unknown = [
+        _UNKNOWN[aspect] for aspect in RULES if aspect not in rules.rules and (aspect != "neutral" or rules.boxes)
+    ]
+    if form.form == "net":
+        unknown = [text for text in unknown if text != _UNKNOWN["neutral"]]
+    notes = []
+    if unknown:
+        notes.append(f"of {vendor.label} it is not known {', nor '.join(unknown)}; there it is taken to count as here")
+    skipping: Rule | None = rules.rules.get("skips")
+    if skipping and skipping.does == "counted":
+        notes.append(
+            "who opened the survey and answered nothing has no row in an export; if the tool divided by them too, its "
+            "number lay nearer to 0"
+        )
+    return notes
