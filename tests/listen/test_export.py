@@ -294,3 +294,48 @@ def test_progress_is_told_and_every_format_has_a_writer(tickets: Workspace, tmp_
     for name in FORMATS:
         exported(tickets, "tickets", tmp_path / "t.x", format=name, force=True, progress=said.append)
     assert said == [f"Writing {len(HOSTILE)} of {len(HOSTILE)} rows"] * len(FORMATS)
+
+
+# mappings that say the same of other files
+
+
+def test_each_row_may_say_its_source_which_its_id_then_begins_with(desk: Any) -> None:
+    mapping = {
+        "table": "orders",
+        "source": {"from": "shop"},
+        "columns": {"order_id": "no", "paid_at": "at", "amount": "sum"},
+    }
+    desk.take("shop,no,at,sum\nnorth,1,2024-01-05,10\nsouth,1,2024-01-05,20\n", mapping)
+    assert desk.rows("orders", "order_id", "source") == [("north:1", "north"), ("south:1", "south")]
+
+
+def test_an_apostrophe_is_taken_off_only_where_it_keeps_a_formula_away(desk: Any) -> None:
+    mapping = {
+        "table": "tickets",
+        "neutralised": True,
+        "columns": {"ticket_id": "no", "opened_at": "at", "topic": "what"},
+    }
+    desk.take("no,at,what\n1,2024-01-05,'=1+1\n2,2024-01-05,'tis\n3,2024-01-05,=1+1\n4,2024-01-05,''@x\n", mapping)
+    assert desk.rows("tickets", "topic") == ["=1+1", "'tis", "=1+1", "'@x"]
+
+
+# results
+
+
+def test_scores_leave_as_the_records_that_json_prints(desk: Any) -> None:
+    from click.testing import CliRunner
+
+    from touchstone.cli.main import cli
+
+    desk.take(
+        "response_id,customer_id,date,nps,segment\n" + "".join(f"{n},{n},2024-01-05,{n % 11},=1+1\n" for n in range(40))
+    )
+    path = desk.folder / "nps.csv"
+    words = ["score", "nps", "--by", "segment", "-o", str(path), "-w", str(desk.workspace.folder)]
+    said = CliRunner().invoke(cli, words, catch_exceptions=False).output
+    assert said == f"The results are in {path}.\n"
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["segment"], row["metric"], row["n"]) == ("'=1+1", "nps", "40")
+    with pytest.raises(Refused, match="is there already"):
+        CliRunner().invoke(cli, words, catch_exceptions=False)

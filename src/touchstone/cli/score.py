@@ -87,7 +87,7 @@ def score(
         )
     if output is not None:
         write_records(scores.to_arrow(), output, title=metric, force=force)
-        click.echo(f"{len(scores.rows):,} results are in {output}.")
+        click.echo(f"The results are in {output}.")
     elif show_sql:
         click.echo(scores.sql)
     elif as_json:
