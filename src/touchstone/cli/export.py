@@ -40,7 +40,7 @@ def export(
     \b
     Examples:
         touchstone export answers -o answers.xlsx
-        touchstone export answers -o premium.csv --where 'metric = nps and segment = premium' --columns customer_id,segment
+        touchstone export answers -o premium.csv --where 'segment = premium' --columns customer_id,score
         touchstone export answers -o answers.sav --as-of 3
     """
     data = opened(folder).data(as_of=as_of)
