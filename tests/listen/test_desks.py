@@ -18,8 +18,9 @@ import touchstone.listen
 from touchstone.core.errors import BadDefinition
 from touchstone.core.estimate import Estimate, Total
 from touchstone.engine.data import Data
-from touchstone.listen.add import FileSummary
+from touchstone.listen.add import FileSummary, add, plan
 from touchstone.listen.feedback import feedback_records
+from touchstone.listen.mappings import mapping_text, read_mapping
 from touchstone.measure.metrics import built_in
 from touchstone.measure.score import score
 
@@ -313,6 +314,31 @@ def test_a_scale_in_the_metadata_counts_more_than_the_usual_one(desk: Desk, kind
         header = [*scaled]
         desk.take(text([header, *([str(row.get(name, "")) for name in header] for row in (scaled, plain))]))
     assert desk.rows("answers", "scale_low", "scale_high") == [(0, 7), (1, 5)]
+
+
+def test_choices_of_one_question_are_told_apart_and_ids_may_be_of_records(desk: Desk) -> None:
+    header = ["submission_id", "collected_at", "field_id", "field_type", "value_text", "value_id"]
+    rows = [["s1", "2024-06-01", "heard", "categorical", word, f"v{n}"] for n, word in enumerate(("ads", "email"))]
+    file = desk.take(text([header, *rows, ["r3", "2024-06-01", "why", "text", "cheap", ""]]))
+    assert (file.records, file.rows_aside) == (3, 0)
+    assert desk.rows("answers", "answer_id") == [
+        "formbricks:r3/why",
+        "formbricks:s1/heard/v0",
+        "formbricks:s1/heard/v1",
+    ]
+
+
+@pytest.mark.parametrize(("layout", "name"), [("zendesk", "tickets.csv"), ("shopify", "orders_export.csv")])
+def test_a_mapping_that_was_shown_reads_the_file_as_the_layout_does(
+    desk: Desk, tmp_path: Path, layout: str, name: str
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    first, *further = plan([LAYOUTS / layout / name], tmp_path / "scratch")
+    (tmp_path / "kept.toml").write_text(mapping_text(first.mapping, *(one.mapping for one in further)), "utf-8")
+    known = desk.add(LAYOUTS / layout / name)
+    again = add(desk.workspace, [LAYOUTS / layout / name], mapping=read_mapping(tmp_path / "kept.toml"))
+    assert [file.records for file in again.files] == [file.records for file in known.files]
+    assert sum(file.new + file.changed for file in again.files) == 0
 
 
 def test_a_scale_that_does_not_hold_the_answers_is_widened_and_named(desk: Desk) -> None:

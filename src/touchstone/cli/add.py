@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -56,9 +57,11 @@ def add(
     mapping = read_mapping(mapping_file) if mapping_file else None
     if show_mapping:
         with TemporaryDirectory() as scratch:
-            for one in plan(files, Path(scratch), table=table, mapping=mapping):
-                click.echo(f"# {one.file.name}: {_how(one)}")
-                click.echo(mapping_text(one.mapping))
+            plans = plan(files, Path(scratch), table=table, mapping=mapping)
+            for _, parts in groupby(plans, key=lambda one: one.file.name):
+                first, *further = parts
+                click.echo(f"# {first.file.name}: {_how(first)}")
+                click.echo(mapping_text(first.mapping, *(one.mapping for one in further)))
         return
     workspace = opened(folder)
     with console(stderr=True).status("Looking at the files") as status:

@@ -187,12 +187,16 @@ def _written(take: Take) -> dict[str, Any]:
         "joined": (bool(take.joined), [list(part) for part in take.joined]),
         "when": (take.when is not None, take.when and write_when(take.when)),
         "missing": (bool(take.missing), take.missing),
-        "times": (take.times is not None, float(take.times or 0)),
+        "times": (take.times is not None, _number(take.times or "0")),
         "codes": (bool(take.codes), dict(take.codes)),
         "decimal": (take.decimal != ".", take.decimal),
         "take": (take.keep != "last", take.keep),
     }
     return {name: value for name, (said, value) in written.items() if said}
+
+
+def _number(text: str) -> int | float:
+    return int(text) if re.fullmatch(r"-?\d+", text) else float(text)
 
 
 def write_when(when: When) -> dict[str, Any]:

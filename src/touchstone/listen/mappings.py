@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -79,9 +79,9 @@ def read_mapping(path: Path) -> Mapping:
     return from_toml({word: value for word, value in data.items() if word not in LAYOUT_WORDS})
 
 
-def mapping_text(mapping: Mapping) -> str:
-    """`mapping` as the text of a TOML file; `read_mapping` gives it back."""
-    return tomli_w.dumps(to_toml(mapping))
+def mapping_text(mapping: Mapping, *also: Mapping) -> str:
+    """`mapping`, and `also` as its further readings of the same rows, as a TOML file; `read_mapping` gives it back."""
+    return tomli_w.dumps(to_toml(replace(mapping, also=(*mapping.also, *also))))
 
 
 def mapping_words(mapping: Mapping) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ def mapping_words(mapping: Mapping) -> tuple[str, ...]:
 
 def _source(take: Take) -> str:
     if take.headers:
-        return take.headers[0]
+        return " + ".join((take.headers[0], *take.plus_minutes))
     if take.product:
         return " x ".join(take.product)
     if take.joined:
