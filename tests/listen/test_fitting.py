@@ -162,3 +162,17 @@ def test_the_most_telling_layout_counts_and_unless_rules_out(tmp_path: Path, mon
     assert layout_of(["A", "b ", "D"]) is telling
     assert layout_of(["a", "b", "d", "E"]) is plain
     assert layout_of(["a", "d"]) is None
+
+
+@pytest.mark.parametrize(
+    ("kinds", "kind"),
+    [(("relationship", "after delivery"), ("relationship", "transactional")), (("spring", "autumn"), (None, None))],
+)
+def test_a_tools_own_columns_may_say_what_an_answer_is_about(
+    desk: Any, kinds: tuple[str, str], kind: tuple[str | None, str | None]
+) -> None:
+    text = QUALTRICS.replace("Q1", "Would recommend,Survey,Order number,Store")
+    rows = [f"2025-03-0{n},2025-03-0{n},R_{n},0,1,email,{8 + n},{kinds[n - 1]},77{n},Leith\n" for n in (1, 2)]
+    assert desk.take(text + "".join(rows)).layout == "qualtrics"
+    found = sorted(desk.rows("answers", "score", "kind", "about", "unit"))
+    assert found == [(9.0, kind[0], "771", "Leith"), (10.0, kind[1], "772", "Leith")]

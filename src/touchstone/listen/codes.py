@@ -22,10 +22,16 @@ def coded(column: str, values: Sequence[str]) -> dict[str, str]:
     breached.
     """
     distinct = sorted({value for value in values if value})
-    if column == "kind" and 0 < len(distinct) <= _MANY:
-        meant = {value: kind for value in distinct for form, kind in _KINDS[::-1] if form.search(value)}
-        return {value: kind for value, kind in meant.items() if value != kind} if len(meant) == len(distinct) else {}
+    if column == "kind":
+        return {value: kind for value, kind in kinds(distinct).items() if value != kind}
     if column == "sla_met":
         words = _MET | _BREACHED
         return {value: words[value.lower()] for value in distinct if value.lower() in words}
     return {}
+
+
+def kinds(values: Sequence[str]) -> dict[str, str]:
+    """Which kind of survey each value means; empty unless every one of a few means some kind."""
+    distinct = {value for value in values if value}
+    meant = {value: kind for value in distinct for form, kind in _KINDS[::-1] if form.search(value)}
+    return meant if len(meant) == len(distinct) <= _MANY else {}

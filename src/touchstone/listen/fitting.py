@@ -20,6 +20,7 @@ from touchstone.core.mapping import (
 )
 from touchstone.core.where import parse_where, where_text
 from touchstone.listen.layout import plain_name
+from touchstone.listen.propose import embedded
 from touchstone.listen.ratings import numbers_in
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.rest import fits_any, ignores, rest
@@ -58,6 +59,7 @@ def fitted(file: RawFile, mapping: Mapping, *, known: bool) -> Fitted:
     ignored = [header for header in file.headers if header not in mapping.used_headers()]
     if mapping.rest:
         mapping = _addressed(file, mapping, notes)
+        mapping = replace(mapping, columns={**mapping.columns, **embedded(file, mapping, notes)})
         found = rest(file, mapping)
         ignored = [header for header in ignored if header in found.ignored or header not in found.looked_at]
         mapping = replace(

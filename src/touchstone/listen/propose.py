@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from touchstone.core.errors import BadDefinition, BadFile
 from touchstone.core.mapping import ORIGIN, PERSON_COLUMNS, Mapping, Question, Take
 from touchstone.core.nouns import IMPORTABLE, NOUNS, Noun
-from touchstone.listen.codes import coded
+from touchstone.listen.codes import coded, kinds
 from touchstone.listen.ratings import questions
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.synonyms import PEOPLE, SYNONYMS, TOOL_NUMBERS, normal
 from touchstone.listen.values import date_formats, decimal_mark, looks_like
 
+_EMBEDDED = ("kind", "about", "touchpoint", "channel", "unit", "weight", "customer_id", "account_id")
 _FEW = 50  # an unknown column with more different values than this in the sample tells nothing as an attribute
 
 
@@ -148,6 +149,18 @@ def _take(file: RawFile, noun: Noun, name: str, header: str, notes: list[str]) -
             notes.append(f"'{header}' has decimal commas")
         return Take(headers=(header,), decimal=decimal or ".")
     return Take(headers=(header,))
+
+
+def embedded(file: RawFile, mapping: Mapping, notes: list[str]) -> dict[str, Take]:
+    """What a survey file says of its answers in columns of the asker's own: about which order, in which store, whether
+    the survey is a relationship or a transactional one. Only headers that `mapping` does not read, told by their names.
+    """
+    used, found = mapping.used_headers(), {}
+    for name, header in _matched(file, mapping.noun).items():
+        free = header not in used and not (name in mapping.columns and mapping.columns[name].header(file.headers))
+        if name in _EMBEDDED and free and (name != "kind" or kinds(_values(file, header))):
+            found[name] = _take(file, mapping.noun, name, header, notes)
+    return found
 
 
 def attributes(
