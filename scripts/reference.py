@@ -24,12 +24,12 @@ from touchstone.core.settings import SETTINGS
 from touchstone.core.vendor import ASPECTS, RULES, SURE, Vendor, VendorMetric
 from touchstone.listen.add import FileSummary
 from touchstone.listen.synonyms import PEOPLE, SYNONYMS, TOOL_NUMBERS
+from touchstone.measure.forecast import Holdout
 from touchstone.measure.metrics import built_in
 from touchstone.measure.scores import Score as ScoreRow
 from touchstone.measure.scores import Scores
 from touchstone.measure.vendor_rules import vendors
 from touchstone.understand.drivers import Driver, Drivers
-from touchstone.value.forecast import Holdout
 from touchstone.value.table import Group, ValueTable
 
 ROOT = Path(__file__).resolve().parents[1]

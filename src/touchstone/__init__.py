@@ -28,7 +28,7 @@ _HOMES = {
     "compare": "measure.compare",
     "compose": "report.compose",
     "drivers": "understand.drivers",
-    "hold_out": "value.forecast",
+    "hold_out": "measure.forecast",
     "metric_named": "measure.metrics",
     "metrics_of": "measure.metrics",
     "plan": "listen.add",
@@ -73,13 +73,13 @@ if TYPE_CHECKING:
     from touchstone.listen.add import add, plan
     from touchstone.listen.mappings import read_mapping
     from touchstone.measure.compare import compare
+    from touchstone.measure.forecast import hold_out
     from touchstone.measure.metrics import metric_named, metrics_of
     from touchstone.measure.score import score
     from touchstone.report.compose import compose
     from touchstone.report.page import render
     from touchstone.simulate import Company, write_company
     from touchstone.understand.drivers import drivers
-    from touchstone.value.forecast import hold_out
     from touchstone.value.table import value_table
     from touchstone.workspace import Workspace
 

@@ -15,9 +15,9 @@ from touchstone.core.errors import Refused
 from touchstone.core.estimate import Estimate, NoEstimate
 from touchstone.engine.data import Data
 from touchstone.engine.histories import newest_order
+from touchstone.measure.forecast import Models, hold_out, past_errors
 from touchstone.stats.backtest import NOT_TESTED
 from touchstone.stats.buying import Customers
-from touchstone.value.forecast import Models, hold_out, past_errors
 
 Records = Callable[..., list[dict[str, Any]]]
 HEAD = "order_id,customer_id,paid_at,amount\n"
@@ -65,7 +65,7 @@ def test_back_tests_end_before_what_is_held_out_and_do_not_overlap(
         nothing = NoEstimate("not fitted here", 0)
         return Models(buying=nothing, spend=nothing, customers=Customers.of([0], [0], [1]), sql="")
 
-    monkeypatch.setattr("touchstone.value.forecast.fit_models", seen)
+    monkeypatch.setattr("touchstone.measure.forecast.fit_models", seen)
     window, end = timedelta(days=120), newest_order(company.data)
     assert end is not None
     past_errors(company.data, window, end=end)

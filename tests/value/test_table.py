@@ -19,10 +19,10 @@ from touchstone.engine.data import Data
 from touchstone.engine.histories import histories
 from touchstone.engine.outcomes import days_to_buying, days_to_leaving, landmarks, spent_after
 from touchstone.engine.rows import Question
+from touchstone.measure import forecast as forecasting
 from touchstone.measure.metrics import metric_named
 from touchstone.stats.buying import Customers
 from touchstone.stats.clv import purchases_ahead
-from touchstone.value import forecast as forecasting
 from touchstone.value.table import ValueTable, value_table
 
 NPS = metric_named("nps")

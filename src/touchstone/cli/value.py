@@ -9,8 +9,8 @@ import click
 
 from touchstone.cli.options import json_option, opened, print_json, print_table, workspace_option
 from touchstone.core.estimate import Estimate, Measured, interval, shown
+from touchstone.measure.forecast import MONTHS, Holdout, hold_out
 from touchstone.measure.metrics import metric_named, metrics_of
-from touchstone.value.forecast import MONTHS, Holdout, hold_out
 from touchstone.value.table import Curve, ValueTable, value_table
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import ibis
 
 from touchstone.core.metric import Duration, Metric
 from touchstone.core.nouns import NOUNS
+from touchstone.core.where import parse_where
 from touchstone.engine.connect import Table
 from touchstone.engine.data import Data
 from touchstone.engine.people import replicate
-from touchstone.engine.rows import Question
+from touchstone.engine.question import Question, prepared
 from touchstone.engine.times import local
 
 GROUPS = 64
@@ -24,8 +26,9 @@ def duration_counts(data: Data, metric: Metric, form: Duration, question: Questi
     Open cases run to `open_until`, or to the newest time in the table. Cases that end before they start are left out.
     Times count in whole seconds. Business hours are read off the clock on the wall, also in nights when it is changed.
     """
-    rows = data.prepared(metric.table, question.columns, question.where)
-    rows = data.during(rows, metric.table, question.period) if question.period else rows
+    rows = prepared(data, metric.table, question, parse_where(form.among))
+    if form.seconds:
+        return _lengths(data, metric, form, question, rows)
     rows = rows.filter(rows[form.start].notnull())
     if form.closed_only:
         rows = rows.filter(rows[form.end].notnull())
@@ -35,11 +38,25 @@ def duration_counts(data: Data, metric: Metric, form: Duration, question: Questi
     ended = rows[form.end].notnull()
     rows = rows.mutate(_start=rows[form.start], _stop=ibis.coalesce(rows[form.end], until), ended=ended)
     rows = rows.filter(rows._start <= rows._stop)
+    rows = _owned(data, metric, question, rows, ("_start", "_stop", "ended"))
+    return _per_minute(rows.mutate(minutes=_minutes(data, rows._start, rows._stop, form)), question)
+
+
+def _lengths(data: Data, metric: Metric, form: Duration, question: Question, rows: Table) -> Table:
+    """As `duration_counts`, of a column of seconds: every case has ended."""
+    known = rows.filter(rows[form.seconds] >= 0)
+    known = known.mutate(minutes=(known[form.seconds] / 60).floor().cast("int64"), ended=ibis.literal(True))
+    return _per_minute(_owned(data, metric, question, known, ("minutes", "ended")), question)
+
+
+def _owned(data: Data, metric: Metric, question: Question, rows: Table, columns: Sequence[str]) -> Table:
     told = (NOUNS[metric.table].key, "customer_id", "account_id")
-    columns = dict.fromkeys(("_start", "_stop", "ended", *question.by, *told))
-    clustered = data.clustered(rows.select(*(name for name in columns if name in rows.columns)), metric.table)
-    minutes = _minutes(data, clustered._start, clustered._stop, form)
-    counted = clustered.mutate(minutes=minutes, replicate=replicate(clustered.cluster, GROUPS))
+    wanted = dict.fromkeys((*columns, *question.by, *told))
+    return data.clustered(rows.select(*(name for name in wanted if name in rows.columns)), metric.table)
+
+
+def _per_minute(rows: Table, question: Question) -> Table:
+    counted = rows.mutate(replicate=replicate(rows.cluster, GROUPS))
     keys = [*question.by, "minutes", "ended", "replicate"]
     return counted.group_by(keys).aggregate(n=counted.count())
 

@@ -28,8 +28,9 @@ def points(answer: Any, form: Score) -> Any:
 def moments(rows: Table, by: Sequence[str], *, centre: float, weighted: bool = True) -> Table:
     """One row of sums per group of `by`, from rows with columns x, w and cluster; x is centred before squaring.
 
-    One scan, one grouping by cluster, one by group. The sums are those of `stats.moments.Moments`. Where every w is 1
-    say so (not `weighted`): two sums fewer per cluster, which is what fills the memory.
+    Rows of a ratio have y for x: what counts above, beside w, what counts below; their mean is Σy/Σw, and n counts the
+    rows below. One scan, one grouping by cluster, one by group. The sums are those of `stats.moments.Moments`. Where
+    every w is 1 say so (not `weighted`): two sums fewer per cluster, which is what fills the memory.
     """
     return _second_level(_cluster_sums(_centred(rows, centre), [*by, "cluster"], weighted=weighted), by)
 
@@ -38,7 +39,7 @@ def fetched_moments(
     data: Data, table: str, rows: Table, by: Sequence[str], *, centre: float, weighted: bool = True
 ) -> Fetched:
     """The sums of `moments` over rows that come from `table`, fetched; from two lean scans where there are millions."""
-    if not data.is_large(table):
+    if "y" in rows.columns or not data.is_large(table):
         return data.fetch(moments(rows, by, centre=centre, weighted=weighted))
     sums, products = map(data.fetch, lean_moments(rows, by, centre=centre, weighted=weighted))
     found = {row.pop("_group"): row for row in products.rows}
@@ -84,10 +85,16 @@ def _hash_of_all(rows: Table, by: Sequence[str]) -> Any:
 
 
 def _centred(rows: Table, centre: float) -> Table:
+    if "y" in rows.columns:
+        return rows.mutate(_w=rows.w.cast("float64"), _y=(rows.y - centre * rows.w).cast("float64"))
     return rows.mutate(_x=(rows.x - centre).cast("float64"), _w=rows.w.cast("float64"))
 
 
 def _cluster_sums(rows: Table, keys: Sequence[str], *, weighted: bool = True) -> Table:
+    if "_y" in rows.columns:
+        sums = {"n": (rows._w != 0).sum(), "a": rows._y.sum(), "b": rows._w.sum()}
+        squares = {"q": (rows._y * rows._y).sum(), "ww": (rows._w * rows._w).sum()}
+        return rows.group_by(list(keys)).aggregate(**sums, **squares)
     if not weighted:
         sums = {"n": rows.count(), "a": rows._x.sum(), "q": (rows._x * rows._x).sum()}
         counted = rows.group_by(list(keys)).aggregate(**sums)

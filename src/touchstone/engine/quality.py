@@ -80,6 +80,16 @@ def profile(data: Data, name: str, now: datetime) -> Profile:
     )
 
 
+def filled(data: Data, name: str, columns: Sequence[str]) -> dict[str, int]:
+    """How many rows of the table have a value in each of `columns`."""
+    if not columns:
+        return {}
+    table = data.table(name)
+    sums = {f"filled_{place}": table[column].count() for place, column in enumerate(columns)}
+    found = data.fetch(table.aggregate(**sums)).rows[0]
+    return {column: int(found[f"filled_{place}"]) for place, column in enumerate(columns)}
+
+
 def _moment(now: datetime) -> Any:
     return ibis.literal(now).cast("timestamp('UTC')")
 

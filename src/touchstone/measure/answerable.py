@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 
 from touchstone.core.errors import Refused
 from touchstone.core.estimate import plain
-from touchstone.core.metric import Amount, Duration, Form, Metric, Repeat, Retention, Score, Share
-from touchstone.core.where import parse_where
+from touchstone.core.metric import Amount, Count, Duration, Forecast, Gap, Metric, Repeat, Score, Share
 from touchstone.engine import quality
 from touchstone.engine.data import Data
 from touchstone.engine.quality import Profile
 from touchstone.engine.rows import Question, total
 from touchstone.measure.findings import FEW, Facts, Finding, Sums
-from touchstone.measure.score import centre_of, to_moments
+from touchstone.measure.needs import needs
+from touchstone.measure.score import centre_of
+from touchstone.measure.sums import to_moments
 from touchstone.stats.moments import Moments
 from touchstone.stats.samples import detectable_change
 
@@ -24,13 +25,18 @@ def sums_of(data: Data, metrics: Mapping[str, Metric], profiles: Mapping[str, Pr
     """What the metrics rest on, as far as their tables have what they need."""
     found = Sums(moments={}, totals={}, refused={})
     for metric in metrics.values():
-        if _lacking(metric, profiles) or isinstance(metric.form, Duration):
+        if _lacking(metric, profiles) or not _is_summed(metric):
             continue
         try:
             _add(data, metric, found)
         except Refused as error:
             found.refused[metric.name] = error
     return found
+
+
+def _is_summed(metric: Metric) -> bool:
+    form = metric.form
+    return not isinstance(form, Duration | Count | Forecast) and not (isinstance(form, Gap) and form.among == "people")
 
 
 def _add(data: Data, metric: Metric, found: Sums) -> None:
@@ -65,29 +71,14 @@ def answerable(facts: Facts) -> Iterator[Finding]:
 
 def _lacking(metric: Metric, profiles: Mapping[str, Profile]) -> tuple[str, str] | None:
     """What the metric's table lacks, and what that would take."""
-    if metric.table not in profiles:
-        return f"there are no {metric.table}", f"touchstone add {metric.table}.csv"
-    for column in _needed(metric.form):
-        if not profiles[metric.table].filled.get(column):
-            takes = f"name its column in the mapping (touchstone add {metric.table}.csv --show-mapping)"
-            return f"the {metric.table} have no {column}", takes
+    for need in needs(metric):
+        if need.table not in profiles:
+            return f"there are no {need.table}", f"touchstone add {need.table}.csv"
+        for column in need.columns:
+            if not profiles[need.table].filled.get(column):
+                takes = f"name its column in the mapping (touchstone add {need.table}.csv --show-mapping)"
+                return f"the {need.table} have no {column}", takes
     return None
-
-
-def _needed(form: Form) -> tuple[str, ...]:
-    match form:
-        case Score():
-            return ("metric", "score")
-        case Share():
-            return tuple(condition.column for condition in (*parse_where(form.among), *parse_where(form.counts)))
-        case Duration():
-            return form.start, form.end
-        case Repeat():
-            return ("customer_id",)
-        case Retention():
-            return ()
-        case Amount():
-            return () if form.per == "total" else ("customer_id",)
 
 
 def _unanswered(metric: Metric) -> tuple[str, str]:
@@ -105,9 +96,9 @@ def _told(facts: Facts, metric: Metric) -> Iterator[Finding]:
     profile, form = facts.profiles[metric.table], metric.form
     numbers: dict[str, object] = {"metric": metric.name, "kind": None}
     if isinstance(form, Duration):
-        n, ended = profile.filled[form.start], profile.filled[form.end]
+        n, ended = (profile.filled[form.seconds or name] for name in (form.start, form.end))
         usable = ended if form.closed_only else n
-        words = f"{metric.name}: {usable:,} usable {metric.table}, {ended:,} of them with {form.end}"
+        words = f"{metric.name}: {usable:,} usable {metric.table}, {ended:,} of them with {form.seconds or form.end}"
         yield _rated(words, usable, numbers | {"usable": usable, "ended": ended}, metric.table)
     elif metric.name in facts.sums.totals:
         n = facts.sums.totals[metric.name]
@@ -181,7 +172,7 @@ def _width(metric: Metric) -> float:
     """The largest change there can be."""
     form = metric.form
     if not isinstance(form, Score):
-        return 100.0
+        return 100.0 if metric.unit == "%" else float("inf")
     points = [band.points for band in form.bands] or [form.lowest, form.highest]
     return max(points) - min(points)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from touchstone.core.errors import BadDefinition
 from touchstone.core.estimate import Estimate, Measured, NoEstimate, Total
-from touchstone.core.metric import Amount, Duration, Metric
+from touchstone.core.metric import Amount, Duration, Gap, Mean, Metric, Ratio, Retention
 from touchstone.core.metric import Score as ScoreForm
 from touchstone.core.period import GRAINS
 from touchstone.engine.data import Data
@@ -58,16 +58,28 @@ def without(group: Group, place: int) -> Group:
 
 def ends_of(metric: Metric) -> tuple[float | None, float | None]:
     """The lowest and highest value that one row can have; None where there is none (money has no highest)."""
-    form = metric.form
-    if isinstance(form, ScoreForm):
-        points = [band.points for band in form.bands] or [form.lowest, form.highest]
-        return min(points), max(points)
-    return (0.0, None) if isinstance(form, Amount) else (0.0, 100.0)
+    match metric.form:
+        case ScoreForm() as form:
+            points = [band.points for band in form.bands] or [form.lowest, form.highest]
+            return min(points), max(points)
+        case Amount(kinds=kinds):
+            return (0.0 if set(kinds) <= {"purchase", "renewal"} else None), None  # what is given back is below nought
+        case Mean() as form:
+            return form.lowest, form.highest
+        case Gap() as form:
+            return form.lowest - form.highest, form.highest - form.lowest
+        case Ratio():
+            return 0.0, None
+        case Retention(of="money") as form:
+            falls = form.less or (form.growth and form.lost)
+            return (None if falls else 0.0), (None if form.growth else 100.0)
+        case _:
+            return 0.0, 100.0
 
 
 def unit_of_change(unit: str) -> str:
     """Shares change by points: 40 % after 30 % is 10 points more, not 10 %."""
-    return "points" if unit == "%" else unit
+    return "points" if unit.startswith("%") else unit
 
 
 def _change(

@@ -19,7 +19,8 @@ from touchstone.measure.answerable import answerable, sums_of
 from touchstone.measure.coverage import coverage, freshness
 from touchstone.measure.findings import Facts, Finding, Judgement, counted, share
 from touchstone.measure.metrics import built_in
-from touchstone.measure.score import centre_of, measured, to_moments
+from touchstone.measure.score import centre_of, measured
+from touchstone.measure.sums import to_moments
 from touchstone.stats.differences import difference
 from touchstone.stats.means import mean
 from touchstone.stats.moments import Moments
@@ -68,7 +69,7 @@ def check(data: Data, *, metrics: Mapping[str, Metric] | None = None, now: datet
     profiles = {name: one for name, one in profiles.items() if one.rows}
     if not profiles:
         return Check(findings=(_NOTHING, *_aside(data, profiles)), data_number=data.number)
-    known = built_in() if metrics is None else metrics
+    known = {name: one for name, one in (built_in() if metrics is None else metrics).items() if one.everyday}
     sums = sums_of(data, known, profiles)
     facts = Facts(data=data, now=now, profiles=profiles, metrics=known, sums=sums, people=None)
     named = [name for name in _PEOPLE if name in profiles]

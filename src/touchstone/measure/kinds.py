@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from touchstone.core.metric import Metric, Score
+from touchstone.core.metric import Form, Gap, Index, Metric, Score
 from touchstone.core.where import Condition, parse_where
 from touchstone.engine.data import Data
 from touchstone.engine.rows import Question, measured_rows
@@ -26,9 +26,13 @@ class OneKind:
     remark: str = ""
 
 
+def _is_asked(form: Form) -> bool:
+    return isinstance(form, Score | Index) or (isinstance(form, Gap) and form.among == "submissions")
+
+
 def of_one_kind(data: Data, metric: Metric, question: Question) -> OneKind:
     """`question` about the kind with most answers to `metric`; of two with as many, the one of the earlier name."""
-    if not isinstance(metric.form, Score) or any(condition.column == "kind" for condition in question.where):
+    if not _is_asked(metric.form) or any(condition.column == "kind" for condition in question.where):
         return OneKind(question)
     rows = measured_rows(data, metric, replace(question, by=(), weight=None))
     return narrowed(question, data.fetch(rows.group_by("kind").aggregate(n=rows.count())).rows)

@@ -11,7 +11,27 @@ from pathlib import Path
 from typing import Any
 
 from touchstone.core.errors import BadDefinition, UnknownName
-from touchstone.core.metric import Amount, Band, Duration, Form, Metric, Repeat, Retention, Score, Share
+from touchstone.core.metric import (
+    Amount,
+    Band,
+    Count,
+    Duration,
+    Followed,
+    Forecast,
+    Form,
+    Gap,
+    Index,
+    Mean,
+    Metric,
+    Part,
+    Ratio,
+    Reach,
+    Repeat,
+    Response,
+    Retention,
+    Score,
+    Share,
+)
 from touchstone.definitions import Definitions
 
 _FORMS: dict[str, type[Any]] = {
@@ -21,7 +41,17 @@ _FORMS: dict[str, type[Any]] = {
     "repeat": Repeat,
     "retention": Retention,
     "amount": Amount,
+    "count": Count,
+    "mean": Mean,
+    "ratio": Ratio,
+    "response": Response,
+    "followed": Followed,
+    "reach": Reach,
+    "gap": Gap,
+    "index": Index,
+    "forecast": Forecast,
 }
+_LISTED = ("kinds", "columns", "items", "same")  # fields that are lists of names
 _TEXTS = ("label", "table", "unit", "better", "definition", "source", "family", "formula", "population", "windows")
 _LISTS = ("variants", "goals")
 _HEADER = (*_TEXTS, *_LISTS, "version", "everyday")
@@ -84,14 +114,23 @@ def _names(metric: str, word: str, value: object) -> tuple[str, ...]:
 def _form(name: str, word: str, values: dict[str, Any]) -> Form:
     if "bands" in values:
         values = values | {"bands": tuple(Band(float(low), float(points)) for low, points in values["bands"])}
-    if "kinds" in values:
-        values = values | {"kinds": tuple(values["kinds"])}
-    known = list(_FORMS[word].__dataclass_fields__)
+    values = values | {key: _names(name, key, values[key]) for key in _LISTED if key in values}
+    if word == "ratio":
+        values = values | {
+            key: _made(name, f"{word}.{key}", Part, values[key]) for key in ("top", "bottom") if key in values
+        }
+    form: Form = _made(name, word, _FORMS[word], values)
+    return form
+
+
+def _made(name: str, word: str, form: type[Any], values: object) -> Any:
+    if not isinstance(values, dict):
+        raise BadDefinition(f"[{word}] of the metric '{name}' is no table.", hint=f"begin it with [{word}].")
+    known = list(form.__dataclass_fields__)
     for key in values:
         if key not in known:
             raise UnknownName.among(f"word in [{word}] of the metric '{name}'", key, known)
     try:
-        form: Form = _FORMS[word](**values)
+        return form(**values)
     except TypeError as error:
         raise BadDefinition(f"The metric '{name}' is incomplete: {error}.") from None
-    return form

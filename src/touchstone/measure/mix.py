@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from touchstone.core.errors import BadDefinition
 from touchstone.core.estimate import Estimate, Measured, NoEstimate
-from touchstone.core.metric import Amount, Duration, Metric
+from touchstone.core.metric import Amount, Count, Duration, Forecast, Form, Gap, Index, Metric, Ratio, Retention
 from touchstone.engine.data import Data
 from touchstone.engine.moments import FLAT_SUMS, replicate_sums
 from touchstone.engine.people import REPLICATES
@@ -42,7 +42,7 @@ def adjusted(data: Data, scores: Scores, question: Question, *, adjust: str, bas
     metric = scores.metric
     if adjust in scores.by:
         raise BadDefinition(f"Groups by {adjust} have one {adjust} each.", hint="adjust for another column.")
-    if isinstance(metric.form, Duration | Amount):
+    if not _is_mean(metric.form):
         raise BadDefinition(f"'{metric.name}' cannot be adjusted for its mix.", hint="adjust a score or a share.")
     place = scores.by.index(period_among(scores))
     cells = _cells(data, metric, question, scores, adjust)
@@ -56,6 +56,17 @@ def adjusted(data: Data, scores: Scores, question: Question, *, adjust: str, bas
             beside = standard.applied(cells.get(row.group, {}), row.group[place], metric, level)
         rows.append(replace(row, adjusted=beside))
     return replace(scores, rows=tuple(rows), adjust=adjust)
+
+
+def _is_mean(form: Form) -> bool:
+    """Whether the metric is one mean of rows that each belong to one group."""
+    match form:
+        case Duration() | Amount() | Count() | Ratio() | Forecast() | Retention(of="money"):
+            return False
+        case Gap(among="people") | Index(tells="alpha"):
+            return False
+        case _:
+            return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,32 +7,52 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
-
-from touchstone.core.errors import BadDefinition, Refused
+from touchstone.core.errors import BadDefinition
 from touchstone.core.estimate import Estimate, NoEstimate, Result, Total
-from touchstone.core.metric import Amount, Duration, Metric
+from touchstone.core.metric import (
+    Amount,
+    Count,
+    Duration,
+    Followed,
+    Forecast,
+    Form,
+    Gap,
+    Index,
+    Mean,
+    Metric,
+    Ratio,
+    Response,
+    Retention,
+    Share,
+)
 from touchstone.core.metric import Score as ScoreForm
 from touchstone.core.period import Period
 from touchstone.core.where import parse_where
 from touchstone.engine.connect import Fetched
 from touchstone.engine.data import Data
-from touchstone.engine.durations import GROUPS, duration_counts
-from touchstone.engine.moments import SUMS, fetched_moments
-from touchstone.engine.rows import Question, group_name, left_out, measured_rows, total
+from touchstone.engine.durations import duration_counts
+from touchstone.engine.moments import fetched_moments
+from touchstone.engine.responses import eligible_share
+from touchstone.engine.rows import Question, counted, group_name, left_out, measured_rows, total
+from touchstone.measure.alpha import alphas
 from touchstone.measure.changes import against, ends_of
+from touchstone.measure.expected import expected
 from touchstone.measure.kinds import of_one_kind
 from touchstone.measure.margins import Margins
 from touchstone.measure.mix import adjusted
+from touchstone.measure.needs import demand
+from touchstone.measure.perception import perceived
+from touchstone.measure.quantile import quantile
 from touchstone.measure.raking import raked
 from touchstone.measure.scores import Group, Score, Scores, group_of, written
+from touchstone.measure.sums import to_moments
 from touchstone.measure.suppress import suppressed
 from touchstone.stats.means import mean
 from touchstone.stats.moments import Moments
 from touchstone.stats.nps import net_score
 from touchstone.stats.raking import TRIM
 from touchstone.stats.rates import share
-from touchstone.stats.survival import KaplanMeier, survival_quantile
+from touchstone.stats.ratios import ratio
 
 
 def score(
@@ -59,7 +79,8 @@ def score(
     transactional and employee answers are never pooled. Raises UnknownName for a column that is not there, Refused
     where nothing was imported.
     """
-    _check(data, metric, level)
+    if not 0 < level < 1:
+        raise BadDefinition(f"A level lies between 0 and 1, not at {level:g}.", hint="write 0.95 for 95 %.")
     if adjust is not None and baseline is None:
         raise BadDefinition(
             "A mix is adjusted to that of a baseline.", hint="add --by month --baseline 2017-01, for instance."
@@ -68,9 +89,12 @@ def score(
         raise BadDefinition(
             "Changes are not tested under raked weights.", hint="leave out --baseline, and see each period: --by year."
         )
+    demand(data, metric)
     by = tuple(dict.fromkeys(by))
-    if weight is None and data.default_weight and isinstance(metric.form, ScoreForm):
+    if weight is None and data.default_weight and isinstance(metric.form, ScoreForm | Gap | Index):
         weight = "weight"
+    if weight is not None and not _is_weighed(metric.form):
+        raise BadDefinition(f"'{metric.name}' counts every row once.", hint="leave the weight out.")
     question = Question(
         by=tuple(map(group_name, by)),
         where=parse_where(where),
@@ -80,7 +104,7 @@ def score(
     if rake is not None:
         scores = _raked(data, metric, by, question, level, rake, trim)
     else:
-        scores = _scored(data, metric, by, question, level)
+        scores = _told(data, metric, by, question, level)
     scores = replace(scores, where=where, weight=weight)
     if baseline is not None:
         scores = against(data, scores, question, baseline, level)
@@ -89,54 +113,66 @@ def score(
     return suppressed(scores)
 
 
-def _check(data: Data, metric: Metric, level: float) -> None:
-    if not data.has(metric.table):
-        raise Refused(f"There are no {metric.table} yet.", hint=f"import them: touchstone add {metric.table}.csv")
-    if not 0 < level < 1:
-        raise BadDefinition(f"A level lies between 0 and 1, not at {level:g}.", hint="write 0.95 for 95 %.")
+def _told(data: Data, metric: Metric, by: Sequence[str], question: Question, level: float) -> Scores:
+    match metric.form:
+        case Duration() as form:
+            return _durations(data, metric, form, by, question, level)
+        case Amount(per="total") | Count():
+            return _totals(data, metric, by, question)
+        case Index(tells="alpha") as form:
+            return alphas(data, metric, form, by, question, level)
+        case Gap(among="people") as form:
+            return perceived(data, metric, form, by, question, level)
+        case Forecast() as form:
+            return expected(data, metric, form, by, question, level)
+        case _:
+            return _means(data, metric, by, question, level)
 
 
-def _scored(data: Data, metric: Metric, by: Sequence[str], question: Question, level: float) -> Scores:
-    if isinstance(metric.form, Duration):
-        return _durations(data, metric, metric.form, by, question, level)
-    if isinstance(metric.form, Amount) and metric.form.per == "total":
-        return _totals(data, metric, metric.form, by, question)
-    return _means(data, metric, by, question, level)
+def _is_weighed(form: Form) -> bool:
+    """Whether rows of such a metric can weigh more or less than one."""
+    if isinstance(form, Retention):
+        return form.of == "contracts"
+    return isinstance(form, ScoreForm | Share | Mean | Gap | Index | Response | Followed)
 
 
 def measured(metric: Metric, sums: Moments, *, level: float, currency: str | None = None) -> Result:
     """The estimate that fits the metric's form, from its sums."""
-    form = metric.form
-    if isinstance(form, ScoreForm):
-        if form.form == "net":
+    form, (lowest, highest) = metric.form, ends_of(metric)
+    money = currency if metric.unit == "currency" else None
+    unit = money or metric.unit
+    match form:
+        case ScoreForm(form="net"):
             return net_score(sums, level=level)
-        if form.form == "mean":
-            lowest, highest = ends_of(metric)
-            return mean(sums, unit=metric.unit, level=level, lowest=lowest, highest=highest)
-    if isinstance(form, Amount):
-        result = mean(sums, unit=currency or metric.unit, level=level, lowest=0.0)
-        return replace(result, currency=currency) if isinstance(result, Estimate) else result
-    return share(sums, unit=metric.unit, level=level)
+        case ScoreForm(form="mean") | Amount() | Mean() | Gap() | Index():
+            result: Result = mean(sums, unit=unit, level=level, lowest=lowest, highest=highest)
+        case Ratio(times=times):
+            result = ratio(sums, unit=unit, times=times, level=level, lowest=lowest)
+        case Retention(of="money"):
+            result = ratio(sums, unit=unit, times=100.0, level=level, lowest=lowest, highest=highest)
+        case _:
+            return share(sums, unit=unit, level=level)
+    return replace(result, currency=money) if isinstance(result, Estimate) else result
 
 
 def centre_of(metric: Metric) -> float:
     """The pilot value that sums are centred at: the middle of a scale, 0 for points around nought."""
-    form = metric.form
-    return (form.lowest + form.highest) / 2 if isinstance(form, ScoreForm) and not form.bands else 0.0
-
-
-def to_moments(row: dict[str, Any], centre: float) -> Moments:
-    """The sums of one fetched row."""
-    values = {name: row[name] or 0 for name in SUMS}
-    values |= {name: float(values[name]) for name in SUMS[2:]}
-    return Moments(centre=centre, **values)
+    match metric.form:
+        case ScoreForm(bands=()) as form:
+            return (form.lowest + form.highest) / 2
+        case Index():
+            return 50.0
+        case Retention(of="money", growth=True, lost=False, less=0.0):
+            return 100.0
+        case _:
+            return 0.0
 
 
 def _means(data: Data, metric: Metric, by: Sequence[str], question: Question, level: float) -> Scores:
     rows = measured_rows(data, metric, question)
     keys = tuple(dict.fromkeys((*question.by, *(("kind",) if "kind" in rows.columns else ()))))
-    centre = pilot_of(data, rows) if isinstance(metric.form, Amount) else centre_of(metric)
-    weighted = question.weight is not None
+    centre = pilot_of(data, rows) if isinstance(metric.form, Amount | Mean) else centre_of(metric)
+    weighted = question.weight is not None or isinstance(metric.form, Response)
     fetched = fetched_moments(data, metric.table, rows, keys, centre=centre, weighted=weighted)
     if len({row.get("kind") for row in fetched.rows}) > 1 and "kind" not in by:
         by = (*by, "kind")
@@ -147,7 +183,7 @@ def _means(data: Data, metric: Metric, by: Sequence[str], question: Question, le
             result = measured(metric, sums, level=level, currency=data.currency)
             found.append(Score(group=group_of(row, by), result=result, moments=sums, kind=row.get("kind")))
     if not found and not by:
-        found = [Score(group=(), result=NoEstimate(f"no {metric.table} fit the question", 0))]
+        found = [Score(group=(), result=NoEstimate(_nothing(metric), 0))]
     return _scores(data, metric, by, found, fetched.sql, _remarks(data, metric, question))
 
 
@@ -175,6 +211,10 @@ def _told_raked(result: Result) -> Result:
     return replace(result, method=f"{result.method}, raked") if isinstance(result, Estimate) else result
 
 
+def _nothing(metric: Metric) -> str:
+    return f"no {metric.table} fit the question"
+
+
 def pilot_of(data: Data, rows: Any) -> float:
     """A value near the mean, so that the squares of amounts do not cancel."""
     value = data.fetch(rows.aggregate(pilot=rows.x.mean())).rows[0]["pilot"]
@@ -182,6 +222,9 @@ def pilot_of(data: Data, rows: Any) -> float:
 
 
 def _remarks(data: Data, metric: Metric, question: Question) -> tuple[str, ...]:
+    if isinstance(metric.form, Response) and metric.form.unknown == "estimated":
+        e = eligible_share(data, question)
+        return (f"of those who could not be reached, {e:.1%} count as eligible (e)",)
     if not isinstance(metric.form, ScoreForm):
         return ()
     out = left_out(data, metric, metric.form, question)
@@ -203,35 +246,23 @@ def _durations(
         groups.setdefault(group_of(row, by), []).append(row)
     if not groups and not by:
         groups[()] = []
-    found = [Score(group=group, result=_quantile(metric, form, rows, level)) for group, rows in groups.items()]
+    found = [Score(group=group, result=quantile(metric, form, rows, level)) for group, rows in groups.items()]
     return _scores(data, metric, by, found, fetched.sql, ())
 
 
-def _quantile(metric: Metric, form: Duration, rows: Sequence[dict[str, Any]], level: float) -> Result:
-    if sum(row["n"] for row in rows) < 2:
-        return NoEstimate("at least two cases are needed", sum(row["n"] for row in rows))
-    times = np.unique(np.array([row["minutes"] for row in rows], dtype=float))
-    places = np.searchsorted(times, [row["minutes"] for row in rows])
-    ended, still_open = np.zeros((GROUPS, times.size)), np.zeros((GROUPS, times.size))
-    for row, place in zip(rows, places, strict=True):
-        (ended if row["ended"] else still_open)[row["replicate"], place] += row["n"]
-    held = np.count_nonzero((ended + still_open).sum(axis=1))
-    hours = times / 60
-    if held < GROUPS // 2:  # too few customers for groups to tell: take the cases as independent
-        curve = KaplanMeier.of_counts(hours, ended.sum(axis=0), still_open.sum(axis=0))
+def _totals(data: Data, metric: Metric, by: Sequence[str], question: Question) -> Scores:
+    form = metric.form
+    if isinstance(form, Amount):
+        fetched, unit, currency = data.fetch(total(data, form, question)), data.currency, data.currency
     else:
-        curve = KaplanMeier.of_replicates(hours, ended, still_open)
-    return survival_quantile(curve, form.quantile, unit=metric.unit, level=level)
-
-
-def _totals(data: Data, metric: Metric, form: Amount, by: Sequence[str], question: Question) -> Scores:
-    fetched = data.fetch(total(data, form, question))
+        assert isinstance(form, Count)  # noqa: S101  there is no other exact form
+        fetched, unit, currency = data.fetch(counted(data, metric, form, question)), metric.unit, None
     found = []
     for row in _in_order(fetched, by):
-        result: Result = NoEstimate("no orders fit the question", 0)
+        result: Result = NoEstimate(_nothing(metric), 0)
         if row["n"]:
-            value = Decimal(row["total"])
-            result = Total(value=value, unit=data.currency, currency=data.currency, n=row["n"])
+            value = Decimal(row["total"] if isinstance(form, Amount) else row["n"])
+            result = Total(value=value, unit=unit, currency=currency, n=row["n"])
         found.append(Score(group=group_of(row, by), result=result))
     return _scores(data, metric, by, found, fetched.sql, ())
 

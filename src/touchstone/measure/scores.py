@@ -48,7 +48,8 @@ class Adjusted:
 class Score:
     """One group's result, with the sums it came from (None where it is not a mean).
 
-    With its change and the result at the baseline's mix, if asked for; `kind` is that of its answers.
+    With its change and the result at the baseline's mix, if asked for; `kind` is that of its answers. `people` says how
+    many were asked whose anonymity counts, where the sums do not tell.
     """
 
     group: Group
@@ -57,6 +58,7 @@ class Score:
     change: Change | None = None
     adjusted: Adjusted | None = None
     kind: str | None = None
+    people: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

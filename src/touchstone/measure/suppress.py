@@ -44,12 +44,16 @@ def hidden_groups(sizes: Mapping[Group, int], *, fewest: int = FEWEST) -> set[Gr
 
 
 def _kind(scores: Scores, row: Score) -> str | None:
-    return row.group[scores.by.index(_KIND)] if _KIND in scores.by else row.kind
+    if row.kind is None and _KIND in scores.by:
+        return row.group[scores.by.index(_KIND)]
+    return row.kind
 
 
 def _size(row: Score) -> int:
     """How many people a group stands for, as far as they can be told apart."""
     n = row.result.n or 0
+    if row.people is not None:
+        return min(n, row.people)
     return min(n, row.moments.clusters) if row.moments else n
 
 

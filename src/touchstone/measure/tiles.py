@@ -23,11 +23,11 @@ from touchstone.stats.replicates import by_replicates
 
 
 def cube_of(data: Data, metrics: Iterable[Metric], folder: Path, *, segments: Sequence[str] | None = None) -> Cube:
-    """The cube of every metric among `metrics` that scores answers, below `folder`; built if there is none that fits.
+    """The cube of the everyday metrics that score answers, below `folder`; built if there is none that fits.
 
     `segments` are the attributes it is rolled up by; without them those with 2 to 100 values, at most six.
     """
-    measures = [_measure(data, metric) for metric in metrics if isinstance(metric.form, ScoreForm)]
+    measures = [_measure(data, metric) for metric in metrics if metric.everyday and isinstance(metric.form, ScoreForm)]
     return open_cube(data, measures, folder, segments=segments)
 
 

@@ -23,11 +23,11 @@ from touchstone.engine.histories import first_purchase, histories
 from touchstone.engine.moments import moments
 from touchstone.engine.outcomes import bands, days_to_buying, days_to_leaving, landmarks, spent_after, unmatched
 from touchstone.engine.rows import Question
+from touchstone.measure.forecast import MONTHS, NOBODY, Models, tested_models, to_customers
 from touchstone.measure.kinds import of_one_kind
-from touchstone.measure.score import to_moments
+from touchstone.measure.sums import to_moments
 from touchstone.stats.means import mean
 from touchstone.stats.survival import KaplanMeier, survival_at
-from touchstone.value.forecast import MONTHS, NOBODY, Models, tested_models, to_customers
 
 RETAINED_AFTER, AGAIN_WITHIN, SPENT_WITHIN = 365, 90, 365  # days
 STRANGERS = "none of the customers who answered has an order: it takes the same customer number or e-mail in both files"

@@ -1,0 +1,45 @@
+"""Rows of a ratio: what counts above as y, what counts below as w, for every customer of either side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+
+from touchstone.core.metric import Part, Ratio
+from touchstone.core.nouns import NOUNS, Noun
+from touchstone.core.where import parse_where
+from touchstone.engine.connect import Table
+from touchstone.engine.data import Data
+from touchstone.engine.question import Question, in_one_currency, prepared
+
+
+def ratio_rows(data: Data, form: Ratio, question: Question) -> Table:
+    """The rows of both sides, one below the other: y, w, cluster and the columns `by`, which both tables must have."""
+    above, below = (_side(data, part, question) for part in (form.top, form.bottom))
+    nothing = ibis.literal(0.0)
+    top = above.mutate(y=above._amount * form.times, w=nothing)
+    bottom = below.mutate(y=nothing, w=below._amount)
+    columns = ("y", "w", "cluster", *question.by)
+    return top.select(*columns).union(bottom.select(*columns))
+
+
+def _side(data: Data, part: Part, question: Question) -> Table:
+    rows = prepared(data, part.table, question, parse_where(part.where))
+    if part.customers:
+        known = rows.filter(rows.customer_id.notnull())
+        each = known.group_by(list(dict.fromkeys([*question.by, "customer_id"]))).aggregate(_amount=ibis.literal(1.0))
+        return data.clustered(each, "customers")
+    counted = rows.mutate(_amount=amount_of(data, rows, part.table, part.sum) if part.sum else ibis.literal(1.0))
+    return data.clustered(counted.filter(counted._amount.notnull()), part.table)
+
+
+def amount_of(data: Data, rows: Table, table: str, column: str) -> Any:
+    """A column as a number; money in the workspace's currency."""
+    value = in_one_currency(data, rows, column) if is_money(NOUNS[table], column) else rows[column]
+    return value.cast("float64")
+
+
+def is_money(noun: Noun, column: str) -> bool:
+    """Whether a column of the table holds amounts of money."""
+    return any(known.name == column and known.type == "money" for known in noun.columns)
