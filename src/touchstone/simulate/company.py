@@ -69,7 +69,8 @@ class Company:
     log spending, `m` how much one point of recommendation adds to the log-odds of answering (0: silence is
     ignorable), `hidden` the loading of a confounder that no file shows. `weak_gap` is how many rating points
     `weak_touchpoint` lies below its usual place, `initiative_effect` how many the initiative adds to delivery from
-    `initiative_month` on in the first region and later in the second. `dirt` plants the faults that real exports have.
+    `initiative_month` on in the first region and later in the second. `dirt` plants the faults that real exports
+    have, `studies` adds what only some companies hold: a longer study, employees' answers, posts, and visits in full.
     """
 
     seed: int = 7
@@ -85,6 +86,7 @@ class Company:
     initiative_month: int = 15
     initiative_effect: float = 0.8
     dirt: bool = False
+    studies: bool = False
     name: str = "Quillmoor Home"
 
     def __post_init__(self) -> None:

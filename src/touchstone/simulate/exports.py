@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from touchstone.simulate.asking import AFTER_CONTACT, AFTER_DELIVERY, REASONS, RELATIONSHIP, SAMPLED, SURVEYS
 from touchstone.simulate.clock import NEVER, iso, wall
-from touchstone.simulate.company import NAMES, REGIONS, SEGMENTS, TOUCHPOINTS
+from touchstone.simulate.company import NAMES, REGIONS, SEGMENTS, TOUCHPOINTS, Company
 from touchstone.simulate.contacts import CHANNELS, KINDS, TEAMS, TOPICS
 from touchstone.simulate.people import Ints, People
 from touchstone.simulate.scene import Scene
@@ -55,12 +55,13 @@ class Table:
         return len(next(iter(self.columns.values())))
 
 
-def _names(options: Sequence[str], index: NDArray[Any]) -> list[str]:
+def named(options: Sequence[str], index: NDArray[Any]) -> list[str]:
+    """The option that each index stands for."""
     texts: list[str] = np.array(options, dtype=object)[index].tolist()
     return texts
 
 
-def _texts(numbers: NDArray[Any], prefix: str = "") -> list[str]:
+def numbered(numbers: NDArray[Any], prefix: str = "") -> list[str]:
     """Whole numbers as text, nothing for negative ones."""
     return [f"{prefix}{number}" if number >= 0 else "" for number in numbers.tolist()]
 
@@ -72,9 +73,9 @@ def money(cents: Ints) -> list[str]:
 
 def mail_addresses(who: People) -> list[str]:
     """Invented addresses under reserved domains, one per customer."""
-    first = _names([name.lower() for name in FIRST_NAMES], who.first_name % len(FIRST_NAMES))
-    last = _names([name.lower() for name in LAST_NAMES], who.last_name % len(LAST_NAMES))
-    domain = _names(DOMAINS, who.mail_domain % len(DOMAINS))
+    first = named([name.lower() for name in FIRST_NAMES], who.first_name % len(FIRST_NAMES))
+    last = named([name.lower() for name in LAST_NAMES], who.last_name % len(LAST_NAMES))
+    domain = named(DOMAINS, who.mail_domain % len(DOMAINS))
     parts = zip(first, last, who.number.tolist(), domain, strict=True)
     return [f"{given}.{family}{number}@{host}" for given, family, number, host in parts]
 
@@ -88,14 +89,16 @@ def depot_names() -> list[str]:
 class Source:
     """A block to export, the number that its first order, ticket... bears, and everybody's e-mail address."""
 
+    company: Company
+    block: int
     scene: Scene
     first: dict[str, int]
     mails: NDArray[np.object_]
 
     @classmethod
-    def of(cls, scene: Scene, first: dict[str, int]) -> Source:
+    def of(cls, company: Company, block: int, scene: Scene, first: dict[str, int]) -> Source:
         """With the addresses of the block's people."""
-        return cls(scene, first, np.array(mail_addresses(scene.who), dtype=object))
+        return cls(company, block, scene, first, np.array(mail_addresses(scene.who), dtype=object))
 
 
 def customers(source: Source) -> Table:
@@ -106,17 +109,17 @@ def customers(source: Source) -> Table:
     since = np.where(np.isfinite(life.joined), life.joined, -12 * who.tenure)[seen]
     trade = who.account[seen] >= 0
     columns = {
-        "customer_id": _texts(who.number[seen]),
+        "customer_id": numbered(who.number[seen]),
         "email": source.mails[seen].tolist(),
-        "account_id": _texts(who.account[seen], "A"),
-        "role": _names(("buyer", "user"), (trade & (who.number[seen] % 4 != 1)).astype(int)),
+        "account_id": numbered(who.account[seen], "A"),
+        "role": named(("buyer", "user"), (trade & (who.number[seen] % 4 != 1)).astype(int)),
         "first_seen_at": iso(scene.clock.seconds(since)),
-        "acquired_through": _names(ACQUIRED, who.acquired[seen]),
-        "consent": _names(("no", "yes"), who.consent[seen].astype(int)),
-        "language": _names(("en", "de"), who.language[seen]),
-        "segment": _names(SEGMENTS, who.segment[seen]),
-        "region": _names(REGIONS, who.region[seen]),
-        "depot": _names(depot_names(), who.depot[seen]),
+        "acquired_through": named(ACQUIRED, who.acquired[seen]),
+        "consent": named(("no", "yes"), who.consent[seen].astype(int)),
+        "language": named(("en", "de"), who.language[seen]),
+        "segment": named(SEGMENTS, who.segment[seen]),
+        "region": named(REGIONS, who.region[seen]),
+        "depot": named(depot_names(), who.depot[seen]),
         "usage_index": [f"{value:.1f}" for value in (50 + 15 * who.usage[seen]).tolist()],
     }
     return Table(columns)
@@ -135,17 +138,17 @@ def orders(source: Source) -> Table:
     number = np.concatenate([np.arange(n), np.arange(len(back.order))]) + np.where(
         refund, source.first["refunds"], source.first["orders"]
     )
-    prefix = _names(("O", "R"), refund[order].astype(int))
+    prefix = named(("O", "R"), refund[order].astype(int))
     columns = {
         "order_id": [f"{letter}{digits}" for letter, digits in zip(prefix, number[order].tolist(), strict=True)],
-        "customer_id": _texts(scene.who.number[row[order]]),
+        "customer_id": numbered(scene.who.number[row[order]]),
         "paid_at": iso(paid[order]),
         "amount": money(np.concatenate([bought.cents, back.cents])[order]),
         "currency": ["EUR"] * len(row),
         "margin": money(np.concatenate([bought.margin, back.margin])[order]),
-        "kind": _names(("purchase", "refund"), refund[order].astype(int)),
-        "unit": _names(depot_names(), scene.who.depot[row[order]]),
-        "refund_of": _texts(of[order], "O"),
+        "kind": named(("purchase", "refund"), refund[order].astype(int)),
+        "unit": named(depot_names(), scene.who.depot[row[order]]),
+        "refund_of": numbered(of[order], "O"),
     }
     return Table(columns)
 
@@ -157,13 +160,13 @@ def subscriptions(source: Source) -> Table:
     seen = np.flatnonzero(scene.life.joined[plan.row] < scene.clock.length)
     reason = np.where(plan.changed, 1, np.where(plan.ended != NEVER, 2, 0))[seen]
     columns = {
-        "subscription_id": _texts(seen + source.first["subscriptions"], "S"),
-        "customer_id": _texts(who.number[plan.row[seen]]),
+        "subscription_id": numbered(seen + source.first["subscriptions"], "S"),
+        "customer_id": numbered(who.number[plan.row[seen]]),
         "started_at": iso(plan.started[seen]),
         "ended_at": iso(plan.ended[seen]),
         "monthly_amount": money(plan.cents[seen]),
         "currency": ["EUR"] * len(seen),
-        "end_reason": _names(("", "plan change", "cancelled"), reason),
+        "end_reason": named(("", "plan change", "cancelled"), reason),
     }
     return Table(columns)
 
@@ -179,23 +182,23 @@ def tickets(source: Source) -> Table:
     team = np.array([team for *_, team in TOPICS])[asked.topic]
     desk = [AGENTS[group][agent] for group, agent in zip(team.tolist(), asked.agent.tolist(), strict=True)]
     columns = {
-        "Ticket #": _texts(np.arange(len(asked.row)) + source.first["tickets"]),
+        "Ticket #": numbered(np.arange(len(asked.row)) + source.first["tickets"]),
         "Requester": source.mails[asked.row].tolist(),
-        "Type": _names(KINDS, asked.topic),
-        "Category": _names([topic for topic, *_ in TOPICS], asked.topic),
-        "Journey step": _names([touchpoint for _, touchpoint, *_ in TOPICS], asked.topic),
-        "Via": _names(CHANNELS, asked.channel),
-        "Group": _names(TEAMS, team),
+        "Type": named(KINDS, asked.topic),
+        "Category": named([topic for topic, *_ in TOPICS], asked.topic),
+        "Journey step": named([touchpoint for _, touchpoint, *_ in TOPICS], asked.topic),
+        "Via": named(CHANNELS, asked.channel),
+        "Group": named(TEAMS, team),
         "Assignee": desk,
         "Created": wall(asked.opened, shift),
         "First response": wall(replied, shift),
         "Solved": wall(solved, shift),
         "Due": wall(asked.due, shift),
-        "SLA": _names(("met", "breached", ""), met),
+        "SLA": named(("met", "breached", ""), met),
         "Waiting time (min)": [f"{minutes:.1f}" for minutes in asked.waited_minutes.tolist()],
-        "Reopens": _texts(asked.reopened),
-        "Reassignments": _texts(asked.transfers),
-        "Status": _names(("solved", "open"), open_.astype(int)),
+        "Reopens": numbered(asked.reopened),
+        "Reassignments": numbered(asked.transfers),
+        "Status": named(("solved", "open"), open_.astype(int)),
     }
     return Table(columns)
 
@@ -206,15 +209,15 @@ def events(source: Source) -> Table:
     steps = scene.steps
     delivery = steps.touchpoint == NAMES.index("delivery")
     columns = {
-        "event_id": _texts(np.arange(len(steps.row)) + source.first["events"], "E"),
-        "customer_id": _texts(scene.who.number[steps.row]),
-        "session_id": _texts(np.where(steps.session >= 0, steps.session + source.first["sessions"], -1), "V"),
+        "event_id": numbered(np.arange(len(steps.row)) + source.first["events"], "E"),
+        "customer_id": numbered(scene.who.number[steps.row]),
+        "session_id": numbered(np.where(steps.session >= 0, steps.session + source.first["sessions"], -1), "V"),
         "occurred_at": iso(steps.occurred),
-        "touchpoint": _names(NAMES, steps.touchpoint),
-        "channel": _names(EVENT_CHANNELS, steps.channel),
-        "outcome": _names(EVENT_OUTCOMES, steps.outcome),
-        "unit": _names([*depot_names(), ""], np.where(delivery, scene.who.depot[steps.row], -1)),
-        "duration_seconds": _texts(steps.seconds),
+        "touchpoint": named(NAMES, steps.touchpoint),
+        "channel": named(EVENT_CHANNELS, steps.channel),
+        "outcome": named(EVENT_OUTCOMES, steps.outcome),
+        "unit": named([*depot_names(), ""], np.where(delivery, scene.who.depot[steps.row], -1)),
+        "duration_seconds": numbered(steps.seconds),
     }
     return Table(columns)
 
@@ -223,13 +226,13 @@ def invitations(source: Source) -> Table:
     """Who was asked what, when, and how far they came."""
     scene, asked = source.scene, source.scene.asked
     columns = {
-        "invitation_id": _texts(np.arange(len(asked.row)) + source.first["invitations"], "I"),
-        "survey_id": _names(SURVEYS, asked.survey),
-        "customer_id": _texts(scene.who.number[asked.row]),
+        "invitation_id": numbered(np.arange(len(asked.row)) + source.first["invitations"], "I"),
+        "survey_id": named(SURVEYS, asked.survey),
+        "customer_id": numbered(scene.who.number[asked.row]),
         "decided_at": iso(asked.decided),
-        "eligible": _names(("true", "false"), np.isin(asked.reason, (1, 2)).astype(int)),
-        "reason": _names(REASONS, asked.reason),
-        "inclusion_probability": _names([str(share) for share in SAMPLED], asked.survey),
+        "eligible": named(("true", "false"), np.isin(asked.reason, (1, 2)).astype(int)),
+        "reason": named(REASONS, asked.reason),
+        "inclusion_probability": named([str(share) for share in SAMPLED], asked.survey),
         "sent_at": iso(asked.sent),
         "delivered_at": iso(asked.delivered),
         "opened_at": iso(asked.opened),
@@ -251,23 +254,23 @@ def survey(source: Source) -> Table:
     about = asked.about[said.invitation]
     took = (asked.completed - asked.started)[said.invitation]
     columns = {
-        "ResponseId": _texts(np.arange(len(row)) + source.first["survey"], "R_"),
+        "ResponseId": numbered(np.arange(len(row)) + source.first["survey"], "R_"),
         "RecordedDate": wall(asked.completed[said.invitation]),
         "RecipientEmail": mails.tolist(),
-        "Survey": _names(SURVEYS, kind),
+        "Survey": named(SURVEYS, kind),
         "DistributionChannel": ["e-mail"] * len(row),
-        "Region": _names(REGIONS, scene.who.region[row]),
-        "UserLanguage": _names(("en", "de"), scene.who.language[row]),
-        "Q1 How likely are you to recommend us to a friend or colleague?": _texts(said.recommend),
-        "Q2 Overall, how satisfied are you with us?": _texts(said.overall),
+        "Region": named(REGIONS, scene.who.region[row]),
+        "UserLanguage": named(("en", "de"), scene.who.language[row]),
+        "Q1 How likely are you to recommend us to a friend or colleague?": numbered(said.recommend),
+        "Q2 Overall, how satisfied are you with us?": numbered(said.overall),
     }
     for item, touchpoint in enumerate(TOUCHPOINTS):
-        columns[_ITEM_HEADERS[touchpoint.name]] = _texts(np.where(said.items[:, item] == 0, -1, said.items[:, item]))
+        columns[_ITEM_HEADERS[touchpoint.name]] = numbered(np.where(said.items[:, item] == 0, -1, said.items[:, item]))
     columns |= {
-        "Q4 It was easy to get my request handled": _texts(said.ease),
+        "Q4 It was easy to get my request handled": numbered(said.ease),
         "Q5 What is the main reason for your answers?": scene.voice.text,
         "Reference": _reference(source, kind, about),
-        "Duration (in seconds)": _texts(took),
+        "Duration (in seconds)": numbered(took),
     }
     return Table(columns, ("Q5 What is the main reason for your answers?",))
 
@@ -287,18 +290,18 @@ def reviews(source: Source) -> Table:
     scene = source.scene
     public = scene.public
     known = np.where(public.known, scene.who.number[public.row], -1)
-    author = _names(FIRST_NAMES, scene.who.first_name[public.row] % len(FIRST_NAMES))
+    author = named(FIRST_NAMES, scene.who.first_name[public.row] % len(FIRST_NAMES))
     columns = {
-        "mention_id": _texts(np.arange(len(public.row)) + source.first["reviews"], "M"),
-        "source": _names(REVIEW_SOURCES, public.source),
+        "mention_id": numbered(np.arange(len(public.row)) + source.first["reviews"], "M"),
+        "source": named(REVIEW_SOURCES, public.source),
         "author": author,
-        "customer_id": _texts(known),
+        "customer_id": numbered(known),
         "posted_at": iso(public.posted),
-        "rating": _texts(public.stars),
+        "rating": numbered(public.stars),
         "rating_high": ["5"] * len(public.row),
         "text": public.voice.text,
         "language": ["en"] * len(public.row),
-        "likes": _texts(public.likes),
+        "likes": numbered(public.likes),
         "replied_at": iso(public.replied),
     }
     return Table(columns, ("text",))

@@ -19,6 +19,7 @@ from touchstone.simulate.dirt import DELIMITERS, ENCODINGS, Soiled, soil
 from touchstone.simulate.exports import Source, Table
 from touchstone.simulate.people import random
 from touchstone.simulate.scene import scene
+from touchstone.simulate.studies import COUNTED, FULLER, STUDIES, sizes
 from touchstone.simulate.truth import Tally, truth
 
 Progress = Callable[[str, int, int], None]
@@ -33,6 +34,13 @@ EXPORTS: Final[dict[str, Callable[[Source], Table]]] = {
     "survey.csv": exports.survey,
     "reviews.csv": exports.reviews,
 }
+
+
+def exports_of(company: Company) -> dict[str, Callable[[Source], Table]]:
+    """The files of a company and what makes each."""
+    return EXPORTS | (STUDIES if company.studies else {})
+
+
 FIRST_ORDER: Final = 500_001
 FIRST_TICKET: Final = 20_001
 _UNFINISHED: Final = ".unfinished"
@@ -97,7 +105,7 @@ def write_company(company: Company, folder: Path, *, progress: Progress | None =
     if folder.exists() and not folder.is_dir():
         raise BadFile(f"'{folder}' is a file, so the company cannot be written there.", hint="name a folder.")
     folder.mkdir(parents=True, exist_ok=True)
-    unfinished = {name: folder / (name + _UNFINISHED) for name in (*EXPORTS, "truth.json")}
+    unfinished = {name: folder / (name + _UNFINISHED) for name in (*exports_of(company), "truth.json")}
     try:
         tally, files = _simulate(company, unfinished, progress or _silent)
         facts = truth(tally, {name: file.record() for name, file in files.items()})
@@ -116,25 +124,29 @@ def _silent(_step: str, _done: int, _of: int) -> None: ...
 def _simulate(company: Company, paths: dict[str, Path], progress: Progress) -> tuple[Tally, dict[str, _File]]:
     """Make block after block, append each to the files and add it to the truth."""
     tally, clock = Tally(company), Clock.of(company)
-    first = Counter({"orders": FIRST_ORDER, "tickets": FIRST_TICKET, **dict.fromkeys(_NUMBERED, 1)})
+    first = Counter(
+        {"orders": FIRST_ORDER, "tickets": FIRST_TICKET, **dict.fromkeys((*_NUMBERED, *_NUMBERED_STUDIES), 1)}
+    )
     with ExitStack() as stack:
-        files = {name: _open(stack, name, paths[name], dirt=company.dirt) for name in EXPORTS}
+        files = {name: _open(stack, name, paths[name], dirt=company.dirt) for name in exports_of(company)}
         for block in range(company.blocks):
             progress("customers", block * BLOCK, company.customers)
             now = scene(company, block, clock)
             tally.add(now)
-            source = Source.of(now, dict(first))
-            for name, export in EXPORTS.items():
+            source = Source.of(company, block, now, dict(first))
+            for name, export in exports_of(company).items():
                 table = export(source)
+                if company.studies and name in FULLER:
+                    table = FULLER[name](source, table)
                 rng = random(company, block, f"dirt {name}")
                 soiled = soil(name, table, rng, first_block=not block) if company.dirt else None
                 files[name].write(table, soiled)
-            first.update(now.sizes())
+            first.update(now.sizes() | sizes(company, now))
         progress("customers", company.customers, company.customers)
     return tally, files
 
 
-_NUMBERED: Final = ("refunds", "subscriptions", "events", "sessions", "invitations", "survey", "reviews")
+_NUMBERED: Final = ("refunds", "subscriptions", "events", "sessions", "invitations", "survey", "reviews", *COUNTED)
 
 
 def _open(stack: ExitStack, name: str, path: Path, *, dirt: bool) -> _File:
