@@ -124,9 +124,7 @@ def _silent(_step: str, _done: int, _of: int) -> None: ...
 def _simulate(company: Company, paths: dict[str, Path], progress: Progress) -> tuple[Tally, dict[str, _File]]:
     """Make block after block, append each to the files and add it to the truth."""
     tally, clock = Tally(company), Clock.of(company)
-    first = Counter(
-        {"orders": FIRST_ORDER, "tickets": FIRST_TICKET, **dict.fromkeys((*_NUMBERED, *_NUMBERED_STUDIES), 1)}
-    )
+    first = Counter({"orders": FIRST_ORDER, "tickets": FIRST_TICKET, **dict.fromkeys(_NUMBERED, 1)})
     with ExitStack() as stack:
         files = {name: _open(stack, name, paths[name], dirt=company.dirt) for name in exports_of(company)}
         for block in range(company.blocks):

@@ -107,9 +107,8 @@ def _asked(rng: np.random.Generator, scene: Scene, row: Ints, wave: Ints) -> lis
     wallet = np.clip(np.rint(12 * overall + 15 * rng.standard_normal(n)), 0, 100).astype(np.int64)
     pieces.append(("wallet_share", rng.random(n) < 0.8, wallet, 0, 100, "high is good"))
     which = rng.integers(0, len(SCALES), n)
-    pieces += [
-        ("csat", which == at, said(overall, 0.6, 1, top), 1, top, "high is good") for at, top in enumerate(SCALES)
-    ]
+    for at, top in enumerate(SCALES):
+        pieces.append(("csat", which == at, said(overall, 0.6, 1, top), 1, top, "high is good"))
     support = ratings[:, NAMES.index("support")]
     version, met = rng.integers(0, 2, n), scene.mind.used[row, wave][:, NAMES.index("support")]
     ease = said(support, 0.6, 1, 5)
