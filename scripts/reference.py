@@ -18,14 +18,33 @@ import click
 import touchstone
 from touchstone.cli.main import COMMANDS, cli
 from touchstone.core.estimate import RECORD_KEYS, NoEstimate
-from touchstone.core.metric import Amount, Duration, Metric, Repeat, Retention, Score, Share
+from touchstone.core.metric import (
+    Amount,
+    Count,
+    Duration,
+    Followed,
+    Forecast,
+    Form,
+    Gap,
+    Index,
+    Mean,
+    Metric,
+    Part,
+    Ratio,
+    Reach,
+    Repeat,
+    Response,
+    Retention,
+    Score,
+    Share,
+)
 from touchstone.core.nouns import IMPORTABLE, NOUNS, Noun
 from touchstone.core.settings import SETTINGS
 from touchstone.core.vendor import ASPECTS, RULES, SURE, Vendor, VendorMetric
 from touchstone.listen.add import FileSummary
 from touchstone.listen.synonyms import PEOPLE, SYNONYMS, TOOL_NUMBERS
 from touchstone.measure.forecast import Holdout
-from touchstone.measure.metrics import built_in
+from touchstone.measure.metrics import FAMILIES, built_in
 from touchstone.measure.scores import Score as ScoreRow
 from touchstone.measure.scores import Scores
 from touchstone.measure.vendor_rules import vendors
@@ -122,22 +141,27 @@ def _vendor_metric(metric: VendorMetric) -> str:
 
 
 def _metrics() -> str:
-    parts = [
-        "# Metrics",
-        METRICS_ABOUT,
-        _table(
-            ["metric", "is", "from", "unit", "better"],
-            [[f"[`{m.name}`](#{m.name})", m.label, f"`{m.table}`", m.unit, m.better] for m in built_in().values()],
-        ),
-    ]
-    return "\n\n".join([*parts, *(_metric(metric) for metric in built_in().values())])
+    known = built_in()
+    goals = sorted({goal for metric in known.values() for goal in metric.goals})
+    served = [[goal, _links(name for name, one in known.items() if goal in one.goals)] for goal in goals]
+    parts = ["# Metrics", METRICS_ABOUT, _table(["goal", "served by"], served), DISPOSITIONS, DIMENSIONS]
+    for family in FAMILIES:
+        chapter = [metric for metric in known.values() if metric.family == family]
+        rows = [[_links([one.name]), one.label, f"`{one.table}`", one.unit, one.better] for one in chapter]
+        parts += [f"## {family}", _table(["metric", "is", "from", "unit", "better"], rows), *map(_metric, chapter)]
+    return "\n\n".join(parts)
+
+
+def _links(names: Iterable[str]) -> str:
+    return ", ".join(f"[`{name}`](#{name})" for name in names)
 
 
 def _metric(metric: Metric) -> str:
-    rows = [("counts", _form(metric)), ("interval", _interval(metric)), ("source", metric.source or "none")]
-    rows.append(("version of the definition", str(metric.version)))
-    facts = "\n".join(f"- {name}: {text}" for name, text in rows)
-    return f"## {metric.name}\n\n**{metric.label}.** {metric.definition}\n\n{facts}"
+    rows = [("formula", metric.formula), ("population", metric.population), ("window", metric.windows)]
+    rows += [("counts", _form(metric)), ("interval", _interval(metric)), ("variants", _links(metric.variants))]
+    rows += [("source", metric.source or "none"), ("version of the definition", str(metric.version))]
+    facts = "\n".join(f"- {name}: {text}" for name, text in rows if text)
+    return f"### {metric.name}\n\n**{metric.label}.** {metric.definition}\n\n{facts}"
 
 
 def _form(metric: Metric) -> str:
@@ -147,14 +171,67 @@ def _form(metric: Metric) -> str:
         case Share(counts=counts, among=among):
             return f"rows where `{counts}`" + (f", among those where `{among}`" if among else "")
         case Duration() as form:
-            left = "; cases without an end are left out" if form.closed_only else "; cases without an end are open"
-            return f"the {form.quantile:g} quantile of `{form.start}` to `{form.end}`, {form.hours} hours{left}"
+            return _lasting(form)
         case Repeat(window_days=days):
             return f"a second order within {days} days of the first" if days else "at least two orders so far"
         case Retention() as form:
-            return f"{'ended' if form.lost else 'still active'} after a window of {form.window_days} days"
+            return _kept(metric, form)
         case Amount() as form:
-            return f"orders of kind {_code(form.kinds)}, {'in total' if form.per == 'total' else 'per customer'}"
+            return f"orders of kind {_code(form.kinds)}, {'in total' if form.per == 'total' else f'per {form.per}'}"
+        case Count(among=among):
+            return f"the number of rows where `{among}`" if among else "the number of rows"
+        case Mean(columns=columns, among=among):
+            return f"the mean of {' + '.join(f'`{name}`' for name in columns)}" + (
+                f", where `{among}`" if among else ""
+            )
+        case _:
+            return _other_form(metric.form)
+
+
+def _other_form(form: Form) -> str:
+    match form:
+        case Ratio() as form:
+            return f"{form.times:g} × {_part(form.top)} / {_part(form.bottom)}"
+        case Response() as form:
+            return f"{'complete' if form.complete_only else 'complete and partial'}; unknown eligibility {form.unknown}"
+        case Followed() as form:
+            same = f" with the same {_code(form.same)}" if form.same else ""
+            none = "no next row" if form.not_followed else "a next row"
+            return f"{none} of the same customer{same} (`{form.next}`) within {form.within_days} days of `{form.after}`"
+        case Reach() as form:
+            counts = f" where `{form.counts}`" if form.counts else ""
+            least = "without" if form.missed else "with"
+            return f"values of `{form.per}` {least} at least {form.fewest} rows{counts}" + (
+                f", among those with a row where `{form.among}`" if form.among else ""
+            )
+        case Gap() as form:
+            return f"answers `{form.of}` less answers `{form.less}`, on {form.lowest:g} to {form.highest:g}"
+        case Index() as form:
+            return f"{form.tells} of answers {_code(form.items)}, on {form.lowest:g} to {form.highest:g}"
+        case Forecast() as form:
+            return "the models of buying, as in `touchstone value`"
+        case _:
+            raise TypeError(f"{form} has no words")
+
+
+def _part(part: Part) -> str:
+    what = f"sum of `{part.sum}` of {part.table}" if part.sum else f"customers in {part.table}" * part.customers
+    return (what or part.table) + (f" where `{part.where}`" if part.where else "")
+
+
+def _lasting(form: Duration) -> str:
+    among = f", among cases where `{form.among}`" if form.among else ""
+    if form.seconds:
+        return f"the {form.quantile:g} quantile of `{form.seconds}`{among}"
+    left = "; cases without an end are left out" if form.closed_only else "; cases without an end are open"
+    return f"the {form.quantile:g} quantile of `{form.start}` to `{form.end}`, {form.hours} hours{among}{left}"
+
+
+def _kept(metric: Metric, form: Retention) -> str:
+    if form.of == "contracts":
+        return f"{'ended' if form.lost else 'still active'} after a window of {form.window_days} days"
+    what = "money" if form.of == "money" else "customers"
+    return f"{what} of {metric.table} {'lost' if form.lost else 'kept'} over a window of {form.window_days} days"
 
 
 def _scored(metric: Metric, form: Score) -> str:
@@ -170,16 +247,20 @@ def _interval(metric: Metric) -> str:
     match metric.form:
         case Score(form="net"):
             return "[adjusted Wald](../methods/nps.md)"
-        case Score(form="mean"):
+        case Score(form="mean") | Amount(per="customer" | "order") | Mean() | Gap() | Index(tells="mean"):
             return "[linearised mean](../methods/means-and-clusters.md)"
-        case Duration(closed_only=False):
+        case Duration(closed_only=False, seconds=""):
             return "[Kaplan-Meier quantile](../methods/survival.md)"
         case Duration():
             return "[quantile](../methods/quantiles.md)"
-        case Amount(per="total"):
+        case Amount(per="total") | Count():
             return "none: an exact sum"
-        case Amount():
-            return "[linearised mean](../methods/means-and-clusters.md)"
+        case Ratio() | Retention(of="money"):
+            return "[clustered ratio](../methods/ratios.md)"
+        case Index(tells="alpha"):
+            return "[jackknife of ln(1 − alpha)](../methods/reliability.md)"
+        case Forecast():
+            return "[lifetime value](../methods/lifetime-value.md)"
         case _:
             return "[Wilson](../methods/shares.md)"
 
@@ -221,7 +302,25 @@ traceback is a bug of ours."""
 METRICS_ABOUT = """\
 The metrics that come with Touchstone. Each is a small TOML file in `src/touchstone/measure/catalogue`; a file of the
 same form in `definitions/metrics` of a workspace adds one, or replaces the one of the same name
-([how](../howto/define-a-metric.md))."""
+([how](../howto/define-a-metric.md)).
+
+`touchstone metrics WORDS` searches them, `touchstone metrics --goal retention` lists those that serve a goal."""
+DISPOSITIONS = """\
+**Who counts as what in a response rate.** AAPOR's dispositions follow from the columns of `invitations`: *complete* (I)
+has `completed_at`; *partial* (P) `started_at` without it; *refusal, no contact, other* (R, NC, O) `delivered_at` or
+`opened_at` and no start; *unknown* (UH, UO) `sent_at` alone; *not eligible* `eligible` false, and left out. Who was
+never sent an invitation is not part of the sample."""
+DIMENSIONS = """\
+**The six dimensions and their relatives.**
+
+| here | SERVQUAL (1988) | KPMG's six pillars |
+|---|---|---|
+| reliability | reliability | integrity |
+| personalisation | empathy: individual attention | personalisation |
+| convenience | tangibles; access (1985) | time and effort |
+| empathy | empathy: understanding | empathy |
+| timeliness | responsiveness | time and effort; expectations |
+| resolution | assurance | resolution |"""
 VENDORS_ABOUT = """\
 What `touchstone compare-with` applies: the rules by which other tools compute their numbers, as far as they are known.
 Each tool is a small TOML file in `src/touchstone/measure/vendors`. An aspect that is missing is not known, and is taken

@@ -19,11 +19,10 @@ from tests.docs.pages import PAGES, ROOT, fenced, name_of
 
 from touchstone.core import mapping as language
 from touchstone.core.mapping import Mapping, Question, from_toml
-from touchstone.core.metric import Amount, Duration, Repeat, Retention, Score, Share
 from touchstone.core.settings import read_settings
 from touchstone.core.take import TAKE_WORDS
 from touchstone.listen.mappings import LAYOUT_WORDS
-from touchstone.measure.metrics import built_in, read_metric
+from touchstone.measure.metrics import FORMS, built_in, read_metric
 
 COMMANDS = commands()
 METHODS = sorted((ROOT / "docs" / "methods").glob("*.md"))
@@ -126,8 +125,7 @@ def test_the_metric_page_shows_every_word_of_every_form() -> None:
         for form, values in tomllib.loads(block).items():
             if isinstance(values, dict):
                 shown.setdefault(form, set()).update(values)
-    forms = {"score": Score, "share": Share, "duration": Duration, "repeat": Repeat, "retention": Retention}
-    for name, form in (forms | {"amount": Amount}).items():
+    for name, form in FORMS.items():
         assert shown[name] == {field.name for field in fields(form)}, name
 
 

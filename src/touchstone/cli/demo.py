@@ -13,7 +13,7 @@ from touchstone.cli import value as value_command
 from touchstone.cli.options import console, print_table
 from touchstone.cli.report import write_report
 from touchstone.core.errors import BadDefinition, Refused
-from touchstone.core.estimate import Estimate, NoEstimate, Total, interval, shown
+from touchstone.core.estimate import Estimate, NoEstimate, Total, exact, interval, shown
 from touchstone.engine.data import Data
 from touchstone.listen.add import ImportSummary, add
 from touchstone.measure.metrics import metric_named
@@ -39,7 +39,8 @@ SCORES = ("nps", "csat", "ces", "response_rate", "resolution_time", "churn_year"
 @click.option("--customers", default=4_000, show_default=True, help="Size of the company, 1,000 to 1,000,000.")
 @click.option("--seed", default=7, show_default=True, help="The same seed gives the same company.")
 @click.option("--dirt", is_flag=True, help="With the dirt of life in the files.")
-def demo(folder: Path, customers: int, seed: int, dirt: bool) -> None:
+@click.option("--studies", is_flag=True, help="With more files, so that every metric of the catalogue can be told.")
+def demo(folder: Path, customers: int, seed: int, dirt: bool, studies: bool) -> None:
     """Simulate a company, import its files, print its numbers, and write its report.
 
     The files are written as its survey tool, shop and help desk would export them; what is true about the company is in
@@ -49,7 +50,8 @@ def demo(folder: Path, customers: int, seed: int, dirt: bool) -> None:
     Example:
         touchstone demo --customers 10000
     """
-    company = Company(seed=seed, customers=customers, dirt=dirt)  # refuses what cannot be, before anything is removed
+    # refuses what cannot be, before anything is removed
+    company = Company(seed=seed, customers=customers, dirt=dirt, studies=studies)
     workspace = _fresh_workspace(folder)
     exports = workspace.folder / "exports"
     with _progress() as progress:
@@ -111,7 +113,7 @@ def _tell_scores(data: Data) -> None:
             if isinstance(result, Estimate):
                 cells = [shown(result), interval(result), f"{result.n:,}"]
             elif isinstance(result, Total):
-                cells = [f"{result.value:,.2f} {result.unit}", "exact sum", f"{result.n:,}"]
+                cells = [exact(result), "exact sum", f"{result.n:,}"]
             else:
                 cells = ["-", result.reason, ""]
             rows.append([scores.metric.label + group, *cells])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,12 +10,13 @@ import click
 
 from touchstone.cli.options import json_option, opened, print_json, print_table, workspace_option
 from touchstone.core.errors import TouchstoneError
-from touchstone.core.estimate import Estimate, Measured, Total, interval, shown
+from touchstone.core.estimate import Estimate, Measured, Total, exact, interval, shown
+from touchstone.core.metric import Metric
 from touchstone.engine.data import Data
 from touchstone.listen.add import add
 from touchstone.listen.export import write_records
 from touchstone.measure.margins import read_margins
-from touchstone.measure.metrics import metric_named, metrics_of
+from touchstone.measure.metrics import found_metrics, metric_named, metrics_of
 from touchstone.measure.raking import Raking
 from touchstone.measure.score import score as score_metric
 from touchstone.measure.scores import Score, Scores
@@ -149,7 +151,7 @@ def _cells(row: Score, scores: Scores) -> list[str]:
     if isinstance(result, Estimate):
         cells = [*group, shown(result), interval(result), f"{result.n:,}"]
     elif isinstance(result, Total):
-        cells = [*group, f"{result.value:,.2f} {result.unit}", "exact sum", f"{result.n:,}"]
+        cells = [*group, exact(result), "exact sum", f"{result.n:,}"]
     else:
         cells = [*group, "-", result.reason, "" if result.n is None else f"{result.n:,}"]
     if scores.baseline:
@@ -165,29 +167,57 @@ def _beside(result: Measured | None) -> str:
     return "" if result is None else f"- {result.reason}"
 
 
-_SHOWN = ("name", "label", "table", "unit", "better", "version", "definition", "source")
+_SHOWN = (
+    "name", "label", "family", "table", "unit", "better", "version", "definition", "formula", "population", "windows",
+    "variants", "goals", "everyday", "source",
+)  # fmt: skip
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("words", nargs=-1, metavar="[NAME | WORDS…]")
+@click.option("--goal", default="", help="Only those that serve a goal: retention, loyalty, churn, resolution…")
 @workspace_option
 @json_option
-def metrics(name: str | None, folder: Path | None, as_json: bool) -> None:
-    """List the metrics, or show the definition of one.
+def metrics(words: tuple[str, ...], goal: str, folder: Path | None, as_json: bool) -> None:
+    """List the metrics, search them, or show the definition of one.
 
     \b
-    Example:
+    Examples:
         touchstone metrics nps
+        touchstone metrics complaints
+        touchstone metrics --goal retention
     """
     try:
         home = opened(folder).folder
     except TouchstoneError:
         home = Path()  # without a workspace there are still those that come with Touchstone
-    known = metrics_of(home)
-    chosen = [metric_named(name, known)] if name else list(known.values())
+    known, sought = metrics_of(home), " ".join(words)
+    one = known.get(sought)
+    chosen = [one] if one else found_metrics(sought, known, goal=goal)
     if as_json:
-        print_json([{key: getattr(one, key) for key in _SHOWN} for one in chosen])
-    elif name:
-        click.echo(f"{chosen[0].label}\n{chosen[0].definition}\nFrom: {chosen[0].table}. Source: {chosen[0].source}.")
+        print_json([{key: getattr(metric, key) for key in _SHOWN} for metric in chosen])
+    elif one:
+        _tell_definition(one, known)
     else:
-        print_table(["metric", "is", "from"], [[m.name, m.label, m.table] for m in chosen])
+        rows = [[metric.family or "your own", metric.name, metric.label, metric.table] for metric in chosen]
+        print_table(["about", "metric", "is", "from"], _without_repeats(rows))
+
+
+def _tell_definition(metric: Metric, known: Mapping[str, Metric]) -> None:
+    click.echo(f"{metric.label}\n{metric.definition}")
+    for head, text in (("Formula", metric.formula), ("Counted", metric.population), ("Window", metric.windows)):
+        if text:
+            click.echo(f"{head}: {text}")
+    source = f" Source: {metric.source}." if metric.source else ""
+    click.echo(f"From: {metric.table}. In: {metric.unit}, {metric.better} is better. Version {metric.version}.{source}")
+    if metric.goals:
+        click.echo(f"Serves: {', '.join(metric.goals)}.")
+    others = [known[name] for name in metric.variants if name in known]
+    if others:
+        click.echo()
+        print_table(["also", "is", "from"], [[one.name, one.label, one.table] for one in others])
+
+
+def _without_repeats(rows: list[list[str]]) -> list[list[str]]:
+    """Each family named once, in the row of its first metric."""
+    return [row if place == 0 or rows[place - 1][0] != row[0] else ["", *row[1:]] for place, row in enumerate(rows)]

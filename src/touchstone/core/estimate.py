@@ -67,7 +67,12 @@ class Total:
     n: int
 
     def __str__(self) -> str:
-        return f"{self.value:,.2f} {self.unit} (exact sum of {self.n:,} rows)"
+        return f"{exact(self)} (exact {'sum' if self.currency else 'number'} of {self.n:,} rows)"
+
+
+def exact(total: Total) -> str:
+    """An exact sum with its unit: money to the cent, a number of rows whole."""
+    return f"{total.value:,.{2 if total.currency else 0}f} {total.unit}"
 
 
 Measured = Estimate | NoEstimate

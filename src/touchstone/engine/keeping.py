@@ -11,7 +11,7 @@ from touchstone.core.errors import Refused
 from touchstone.core.metric import Metric, Retention
 from touchstone.engine.connect import Table
 from touchstone.engine.data import Data
-from touchstone.engine.question import Question, clustered_rows, in_one_currency, prepared, purchases, weight_of
+from touchstone.engine.question import Question, clustered_rows, in_one_currency, prepared, purchases, real, weight_of
 
 BY_RECOMMENDATION = ("recommendation", "referral", "word of mouth", "friend")
 _KINDS = ("purchase", "renewal")
@@ -61,9 +61,7 @@ def _owners(data: Data, form: Retention, question: Question) -> Table:
     contracts = _all_time(data, question)
     opening, closing = _window(data, contracts, form, question)
     owner = ibis.coalesce(_ACCOUNT + contracts.account_id, contracts.customer_id, contracts.subscription_id)
-    paid = (
-        in_one_currency(data, contracts, "monthly_amount").cast("float64") if form.of == "money" else ibis.literal(1.0)
-    )
+    paid = in_one_currency(data, contracts, "monthly_amount").cast("float64") if form.of == "money" else real(1.0)
     contracts = contracts.mutate(_owner=owner, _paid=paid, _before=_runs(contracts, opening))
     contracts = contracts.mutate(_after=_runs(contracts, closing))
     owners = contracts.group_by(["_owner", *question.by]).aggregate(
@@ -90,7 +88,7 @@ def _buyers(data: Data, form: Retention, question: Question) -> Table:
     orders = purchases(data, Question(by=(*question.by, *source), where=question.where), _KINDS)
     orders = orders.filter(orders.customer_id.notnull())
     before, opening, closing = _two_windows(data, orders, form, question)
-    at, paid = orders.paid_at, orders.amount.cast("float64") if form.of == "money" else ibis.literal(1.0)
+    at, paid = orders.paid_at, orders.amount.cast("float64") if form.of == "money" else real(1.0)
     orders = orders.mutate(_paid=paid, _before=(at >= before) & (at < opening), _after=(at >= opening) & (at < closing))
     orders = orders.mutate(_told=_recommended(orders) if form.referred else ibis.literal(False))
     buyers = orders.group_by(list(dict.fromkeys(["customer_id", *question.by]))).aggregate(
@@ -125,11 +123,11 @@ def _figures(form: Retention, owners: Table, question: Question) -> Table:
     if form.of != "money":
         active = owners.filter(owners._then > 0)
         kept = active._now > 0
-        rows = active.mutate(x=(~kept if form.lost else kept).ifelse(100.0, 0.0), w=ibis.literal(1.0))
+        rows = active.mutate(x=(~kept if form.lost else kept).ifelse(100.0, 0.0), w=real(1.0))
         return rows.select("x", "w", "cluster", *question.by)
     known = owners._then > 0
     kept = owners._now if form.growth else ibis.least(owners._now, owners._then)
-    held = (owners._then - kept) if form.lost else kept - form.less / 100 * owners._then
-    above = ibis.cases((known, held), (owners._new, owners._now), else_=0.0)
-    rows = owners.mutate(y=100.0 * above, w=known.ifelse(owners._then, 0.0))
+    held = (owners._then - kept) if form.lost else kept - real(form.less / 100) * owners._then
+    above = ibis.cases((known, held), (owners._new, owners._now), else_=real(0.0))
+    rows = owners.mutate(y=real(100.0) * above, w=known.ifelse(owners._then, 0.0))
     return rows.filter(known | owners._new).select("y", "w", "cluster", *question.by)

@@ -1,4 +1,4 @@
-"""What is asked of a metric, and the rows it is asked of: filtered, in one currency, weight_of, belonging to somebody."""
+"""What is asked of a metric, and the rows it is asked of: filtered, in one currency, weighed, belonging to somebody."""
 
 from __future__ import annotations
 
@@ -99,6 +99,11 @@ def with_points(answers: Table, form: Score, question: Question) -> Table:
     score = turned.ifelse(form.lowest + form.highest - answers.score, answers.score)
     rows = answers.mutate(x=points(score, form), w=weight_of(answers, question))
     return rows.mutate(kind=kind_of(rows))
+
+
+def real(number: float) -> Any:
+    """A number as a double: written bare into a query it would be a decimal, whose products overflow."""
+    return ibis.literal(repr(float(number))).cast("float64")
 
 
 def kind_of(answers: Table) -> Any:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import ibis
-
 from touchstone.core.metric import Part, Ratio
 from touchstone.core.nouns import NOUNS, Noun
 from touchstone.core.where import parse_where
 from touchstone.engine.connect import Table
 from touchstone.engine.data import Data
-from touchstone.engine.question import Question, in_one_currency, prepared
+from touchstone.engine.question import Question, in_one_currency, prepared, real
 
 
 def ratio_rows(data: Data, form: Ratio, question: Question) -> Table:
     """The rows of both sides, one below the other: y, w, cluster and the columns `by`, which both tables must have."""
     above, below = (_side(data, part, question) for part in (form.top, form.bottom))
-    nothing = ibis.literal(0.0)
-    top = above.mutate(y=above._amount * form.times, w=nothing)
+    nothing = real(0.0)
+    top = above.mutate(y=above._amount * real(form.times), w=nothing)
     bottom = below.mutate(y=nothing, w=below._amount)
     columns = ("y", "w", "cluster", *question.by)
     return top.select(*columns).union(bottom.select(*columns))
@@ -28,9 +26,9 @@ def _side(data: Data, part: Part, question: Question) -> Table:
     rows = prepared(data, part.table, question, parse_where(part.where))
     if part.customers:
         known = rows.filter(rows.customer_id.notnull())
-        each = known.group_by(list(dict.fromkeys([*question.by, "customer_id"]))).aggregate(_amount=ibis.literal(1.0))
+        each = known.group_by(list(dict.fromkeys([*question.by, "customer_id"]))).aggregate(_amount=real(1.0))
         return data.clustered(each, "customers")
-    counted = rows.mutate(_amount=amount_of(data, rows, part.table, part.sum) if part.sum else ibis.literal(1.0))
+    counted = rows.mutate(_amount=amount_of(data, rows, part.table, part.sum) if part.sum else real(1.0))
     return data.clustered(counted.filter(counted._amount.notnull()), part.table)
 
 

@@ -9,7 +9,7 @@ import ibis
 from touchstone.core.metric import Response
 from touchstone.engine.connect import Table
 from touchstone.engine.data import Data
-from touchstone.engine.question import Question, clustered_rows, prepared, weight_of
+from touchstone.engine.question import Question, clustered_rows, prepared, real, weight_of
 
 _STEPS = ("delivered_at", "opened_at", "started_at", "completed_at")
 
@@ -25,8 +25,8 @@ def response_rows(data: Data, form: Response, question: Question) -> Table:
     if not form.complete_only:
         answered = answered | rows.started_at.notnull()
     worth = {"counted": 1.0, "left out": 0.0}.get(form.unknown)
-    unknown = eligible_share(data, question) if worth is None else worth
-    weight = _reached(rows).ifelse(1.0, unknown) * weight_of(rows, question)
+    unknown = real(eligible_share(data, question) if worth is None else worth)
+    weight = _reached(rows).ifelse(real(1.0), unknown) * weight_of(rows, question)
     return clustered_rows(data, rows.mutate(x=answered.ifelse(100.0, 0.0), w=weight), "invitations", question.by)
 
 

@@ -397,7 +397,7 @@ def _landings(work: _Work, staged: Staged, records: Records, file: RawFile) -> l
     names = identities(staged.rows, mapping, source=source, number=number)
     rows, columns = records.rows, records.columns
     customers = work.existing("customers")
-    if mapping.table == "answers" and customers:
+    if mapping.table == "answers" and customers and "customer_id" in records.provided:
         held = work.existing("identities")
         known = [source_of(engine, held, ["customer_id", "kind", "value"])] if held else []
         rows, columns = with_attributes(

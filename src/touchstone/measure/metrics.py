@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -34,7 +34,7 @@ from touchstone.core.metric import (
 )
 from touchstone.definitions import Definitions
 
-_FORMS: dict[str, type[Any]] = {
+FORMS: dict[str, type[Any]] = {
     "score": Score,
     "share": Share,
     "duration": Duration,
@@ -54,6 +54,20 @@ _FORMS: dict[str, type[Any]] = {
 _LISTED = ("kinds", "columns", "items", "same")  # fields that are lists of names
 _TEXTS = ("label", "table", "unit", "better", "definition", "source", "family", "formula", "population", "windows")
 _LISTS = ("variants", "goals")
+# the chapters of the catalogue, in their order
+FAMILIES = (
+    "Loyalty",
+    "Satisfaction",
+    "Effort",
+    "Experience",
+    "Response",
+    "Service",
+    "Complaints",
+    "Retention",
+    "Buying and value",
+    "Public voice",
+    "Digital",
+)
 _HEADER = (*_TEXTS, *_LISTS, "version", "everyday")
 
 
@@ -83,19 +97,39 @@ def metric_named(name: str, known: Mapping[str, Metric] | None = None) -> Metric
     return metrics[name]
 
 
+def found_metrics(words: str, known: Mapping[str, Metric], *, goal: str = "") -> list[Metric]:
+    """The metrics in which every one of `words` occurs (name, label, definition, family, goals), by their families.
+
+    `goal` keeps those that serve it. UnknownName with its neighbours where there is no such goal, or nothing is found.
+    """
+    goals = sorted({one for metric in known.values() for one in metric.goals})
+    if goal and goal not in goals:
+        raise UnknownName.among("goal", goal, goals)
+    sought = words.lower().split()
+    chosen = [one for one in known.values() if (not goal or goal in one.goals) and _speaks_of(one, sought)]
+    if not chosen:
+        raise UnknownName.among("metric", words, known)
+    return sorted(chosen, key=lambda one: FAMILIES.index(one.family) if one.family in FAMILIES else len(FAMILIES))
+
+
+def _speaks_of(metric: Metric, words: Sequence[str]) -> bool:
+    texts = (metric.name, metric.label, metric.definition, metric.family, metric.table, *metric.goals)
+    return all(any(word in text.lower() for text in texts) for word in words)
+
+
 def read_metric(name: str, text: str) -> Metric:
     """The metric in a TOML text: a header, and exactly one table that says what form it has."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadDefinition(f"The metric '{name}' is not TOML: {error}.") from None
-    forms = [word for word in data if word in _FORMS]
+    forms = [word for word in data if word in FORMS]
     for word in data:
-        if word not in _FORMS and word not in _HEADER:
-            raise UnknownName.among(f"word in the metric '{name}'", word, (*_FORMS, *_HEADER))
+        if word not in FORMS and word not in _HEADER:
+            raise UnknownName.among(f"word in the metric '{name}'", word, (*FORMS, *_HEADER))
     if len(forms) != 1:
         raise BadDefinition(
-            f"The metric '{name}' has {len(forms)} forms.", hint=f"give it exactly one of [{'], ['.join(_FORMS)}]."
+            f"The metric '{name}' has {len(forms)} forms.", hint=f"give it exactly one of [{'], ['.join(FORMS)}]."
         )
     header = {word: value for word, value in data.items() if word in _HEADER}
     for word in ("label", "table", "unit"):
@@ -119,7 +153,7 @@ def _form(name: str, word: str, values: dict[str, Any]) -> Form:
         values = values | {
             key: _made(name, f"{word}.{key}", Part, values[key]) for key in ("top", "bottom") if key in values
         }
-    form: Form = _made(name, word, _FORMS[word], values)
+    form: Form = _made(name, word, FORMS[word], values)
     return form
 
 

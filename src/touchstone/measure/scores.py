@@ -5,10 +5,20 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from touchstone.core.estimate import RECORD_KEYS, Estimate, Measured, NoEstimate, Result, Total, interval, record, shown
+from touchstone.core.estimate import (
+    RECORD_KEYS,
+    Estimate,
+    Measured,
+    NoEstimate,
+    Result,
+    Total,
+    exact,
+    interval,
+    record,
+    shown,
+)
 from touchstone.core.metric import Metric
 from touchstone.engine.rows import group_name
 from touchstone.stats.differences import Verdict
@@ -206,7 +216,7 @@ def _cells(row: Score, scores: Scores) -> str:
     elif isinstance(result, NoEstimate):
         texts = ["–", result.reason, "" if result.n is None else f"{result.n:,}"]
     else:
-        texts = [f"{result.value.quantize(Decimal('0.01')):,} {result.unit}", "exact sum", f"{result.n:,}"]
+        texts = [exact(result), "exact sum", f"{result.n:,}"]
     if scores.baseline is not None:
         texts.append(_beside(row.change.difference if row.change else None))
     if scores.adjust is not None:

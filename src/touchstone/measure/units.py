@@ -18,8 +18,9 @@ from touchstone.engine.rows import Question, group_name, measured_rows
 from touchstone.engine.units import unit_sums
 from touchstone.measure.changes import ends_of, unit_of_change
 from touchstone.measure.kinds import of_one_kind
-from touchstone.measure.score import centre_of, measured, pilot_of, to_moments
+from touchstone.measure.score import centre_of, measured, pilot_of
 from touchstone.measure.scores import Score, Scores, written
+from touchstone.measure.sums import to_moments
 from touchstone.measure.suppress import suppressed
 from touchstone.stats.differences import Verdict, verdicts
 from touchstone.stats.means import few

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from touchstone.simulate.asking import RELATIONSHIP
 from touchstone.simulate.clock import DAY, MINUTE, NEVER, by_day, iso
 from touchstone.simulate.company import NAMES, Company
+from touchstone.simulate.contacts import KINDS, TOPICS
 from touchstone.simulate.exports import Source, Table, named, numbered
 from touchstone.simulate.people import Bools, Floats, Ints, random
 from touchstone.simulate.scene import Scene
@@ -225,19 +226,54 @@ def with_contacts(source: Source, table: Table) -> Table:
     return Table(table.columns | more, table.free_text)
 
 
+def callbacks(source: Source) -> Table:
+    """Requests that followed another of the same customer on the same topic: not resolved at the first contact."""
+    rng = random(source.company, source.block, "callbacks")
+    wanted, clock = source.scene.help_wanted, source.scene.clock
+    after = (rng.exponential(6.0, len(wanted.row)) * DAY).astype(np.int64) + 2 * MINUTE
+    when = wanted.opened + after
+    again = np.flatnonzero((rng.random(len(wanted.row)) < 0.15) & (when < clock.end - DAY))
+    again = again[np.argsort(when[again], kind="stable")]
+    topic = wanted.topic[again]
+    columns = {
+        "ticket_id": numbered(np.arange(len(again)) + source.first["callbacks"], "C"),
+        "email": source.mails[wanted.row[again]].tolist(),
+        "kind": named(KINDS, topic),
+        "topic": named([name for name, *_ in TOPICS], topic),
+        "channel": ["phone"] * len(again),
+        "opened_at": iso(when[again]),
+        "first_reply_at": iso(when[again] + 20 * MINUTE),
+        "resolved_at": iso(when[again] + rng.integers(30, 600, len(again)) * MINUTE),
+    }
+    return Table(columns)
+
+
+def with_ineligible(source: Source, table: Table) -> Table:
+    """The invitations, a few of which turned out to have gone to somebody who should not have been asked."""
+    rng = random(source.company, source.block, "ineligible")
+    columns = table.columns
+    steps = zip(columns["sent_at"], columns["started_at"], strict=True)
+    silent = np.array([bool(sent) and not started for sent, started in steps])
+    out = silent & (rng.random(len(table)) < 0.05)
+    eligible = ["false" if found else given for found, given in zip(out.tolist(), columns["eligible"], strict=True)]
+    return Table(columns | {"eligible": eligible}, table.free_text)
+
+
 STUDIES: Final[dict[str, Callable[[Source], Table]]] = {
     "study.csv": study,
     "employees.csv": employees,
     "posts.csv": posts,
     "visits.csv": visits,
+    "callbacks.csv": callbacks,
 }
 FULLER: Final[dict[str, Callable[[Source, Table], Table]]] = {
     "customers.csv": with_referrers,
     "tickets.csv": with_contacts,
+    "invitations.csv": with_ineligible,
 }
 
 
-COUNTED: Final = ("studies", "posts", "visits", "bounces")
+COUNTED: Final = ("studies", "posts", "visits", "bounces", "callbacks")
 
 
 def sizes(company: Company, scene: Scene) -> dict[str, int]:
@@ -250,4 +286,5 @@ def sizes(company: Company, scene: Scene) -> dict[str, int]:
         "posts": max(n // 12, 20),
         "visits": n // 2 + len(scene.help_wanted.row),
         "bounces": n // 2 + len(scene.help_wanted.row),
+        "callbacks": len(scene.help_wanted.row),
     }
