@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
@@ -73,7 +74,7 @@ class Question:
     codes: Dict[str, str] = field(default_factory=dict)
     text: bool = False
 
-    def header(self, headers: tuple[str, ...]) -> str | None:
+    def header(self, headers: Collection[str]) -> str | None:
         """The first of our headers that the file has."""
         return next((name for name in self.headers if name in headers), None)
 
@@ -272,23 +273,24 @@ def to_toml(mapping: Mapping) -> dict[str, Any]:
     return data
 
 
-def without_unused(mapping: Mapping, headers: tuple[str, ...]) -> tuple[Mapping, tuple[str, ...]]:
+def without_unused(mapping: Mapping, headers: Collection[str]) -> tuple[Mapping, tuple[str, ...]]:
     """`mapping` reduced to what a file with these `headers` has, and the names of what it leaves empty.
 
     Columns that the noun requires stay, so that reading the file says which header is missing.
     """
     needed = {*mapping.noun.required, "submission_id"}
+    headers = frozenset(headers)  # there may be a hundred thousand
     columns = {name: take for name, take in mapping.columns.items() if name in needed or present(take, headers)}
     attributes = {name: take for name, take in mapping.attributes.items() if present(take, headers)}
     known_as = {name: take for name, take in mapping.known_as.items() if present(take, headers)}
     questions = tuple(question for question in mapping.unpivot if question.header(headers))
-    asked = [question.question_id for question in mapping.unpivot if question not in questions]
+    asked = [question.question_id for question in mapping.unpivot if not question.header(headers)]
     given = {*mapping.columns, *mapping.attributes, *mapping.known_as}
     missing = (*sorted(given - {*columns, *attributes, *known_as}), *asked)
     return replace(mapping, columns=columns, attributes=attributes, known_as=known_as, unpivot=questions), missing
 
 
-def present(take: Take, headers: tuple[str, ...]) -> bool:
+def present(take: Take, headers: Collection[str]) -> bool:
     """Whether a file with these `headers` has what `take` reads."""
     if take.product:
         return set(take.product) <= set(headers)

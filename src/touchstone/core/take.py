@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -67,7 +68,7 @@ class Take:
     decimal: Literal[".", ","] = "."
     keep: Keep = "last"
 
-    def header(self, headers: Dict[str, Any] | tuple[str, ...]) -> str | None:
+    def header(self, headers: Collection[str]) -> str | None:
         """The first of our headers that the file has."""
         return next((name for name in self.headers if name in headers), None)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from touchstone.core.errors import BadFile
+from touchstone.core.errors import BadFile, UnknownName
 from touchstone.core.mapping import (
     ORIGIN,
     PERSON_COLUMNS,
@@ -50,13 +50,11 @@ def fitted(file: RawFile, mapping: Mapping, *, known: bool) -> Fitted:
     mapping = as_written(mapping, file.headers)
     if known:
         mapping = _dated(file, _conditioned(file, mapping, notes), notes)
-    if file.timezone and not mapping.timezone:
-        mapping = replace(mapping, timezone=file.timezone)
-        notes.append(f"times are in the zone that the file names: {file.timezone}")
+    mapping = _zoned(file, mapping, notes)
     asks = bool(mapping.unpivot) or mapping.rest
     mapping = replace(mapping, unpivot=_chosen(file, mapping, notes))
     notes += _decoded(file, mapping) if known else ()
-    ignored = [header for header in file.headers if header not in mapping.used_headers()]
+    ignored = _unused(file.headers, mapping)
     if mapping.rest:
         mapping = _addressed(file, mapping, notes)
         mapping = replace(mapping, columns={**mapping.columns, **embedded(file, mapping, notes)})
@@ -70,7 +68,7 @@ def fitted(file: RawFile, mapping: Mapping, *, known: bool) -> Fitted:
         notes += found.notes
     kept = _kept(file, mapping)
     mapping = replace(mapping, attributes={**mapping.attributes, **kept})
-    ignored = [header for header in ignored if header not in mapping.used_headers()]
+    ignored = _unused(ignored, mapping)
     if asks and not any(question.header(file.headers) for question in mapping.unpivot):
         raise BadFile(
             f"'{file.name}' has none of the questions that the mapping unpivots.",
@@ -82,10 +80,15 @@ def fitted(file: RawFile, mapping: Mapping, *, known: bool) -> Fitted:
         mapping, missing = replace(mapping, columns=columns), (*missing, "submission_id")
         notes.append("no column has the responses' own ids, so each is known by its content")
     if known:
-        mapping = _settled(mapping, file.headers)
+        mapping = _settled(mapping, frozenset(file.headers))
         notes += _zoneless(file, mapping)
     absent = [f"no column for {', '.join(missing)} in this file"] if missing else []
     return Fitted(mapping, tuple(ignored), (*notes, *absent))
+
+
+def _unused(headers: Sequence[str], mapping: Mapping) -> list[str]:
+    used = mapping.used_headers()
+    return [header for header in headers if header not in used]
 
 
 def _addressed(file: RawFile, mapping: Mapping, notes: list[str]) -> Mapping:
@@ -102,7 +105,7 @@ def _addressed(file: RawFile, mapping: Mapping, notes: list[str]) -> Mapping:
     return replace(mapping, columns={**mapping.columns, "email": Take(headers=(found,))})
 
 
-def _settled(mapping: Mapping, headers: Sequence[str]) -> Mapping:
+def _settled(mapping: Mapping, headers: Collection[str]) -> Mapping:
     """`mapping` with no other headers than those that are read."""
 
     def found(names: Sequence[str]) -> tuple[str, ...]:
@@ -121,6 +124,19 @@ def _settled(mapping: Mapping, headers: Sequence[str]) -> Mapping:
         attributes={name: take(one) for name, one in mapping.attributes.items()},
         unpivot=tuple(map(question, mapping.unpivot)),
     )
+
+
+def _zoned(file: RawFile, mapping: Mapping, notes: list[str]) -> Mapping:
+    """`mapping` with the zone that the file itself names, unless it has one."""
+    if not file.timezone or mapping.timezone:
+        return mapping
+    try:
+        mapping = replace(mapping, timezone=file.timezone)
+    except UnknownName:
+        notes.append(f"the file names a time zone that does not exist: {file.timezone}")
+        return mapping
+    notes.append(f"times are in the zone that the file names: {file.timezone}")
+    return mapping
 
 
 def _zoneless(file: RawFile, mapping: Mapping) -> list[str]:
@@ -193,8 +209,8 @@ def _kept(file: RawFile, mapping: Mapping) -> dict[str, Take]:
     """The columns that the mapping keeps by a pattern, as attributes; `Reason [list]` is called reason."""
     taken = {*mapping.noun.column_names, *PERSON_COLUMNS, *ORIGIN, *mapping.attributes}
     found: dict[str, Take] = {}
-    for header in file.headers:
-        if header not in mapping.used_headers() and fits_any(mapping.keep, header):
+    for header in _unused(file.headers, mapping):
+        if fits_any(mapping.keep, header):
             name = normal(_BRACKETED.sub("", header)) or normal(header)
             name = f"attr_{name}" if name in taken or not name[:1].isalpha() else name
             if name not in found:
@@ -309,7 +325,7 @@ def _scaled(file: RawFile, question: Question, header: str, notes: list[str]) ->
     values = _values(file, header)
     if question.when:
         deciding = next(name for name in question.when.headers if name in file.headers)
-        pairs = zip(_column(file, header), _column(file, deciding), strict=True)
+        pairs = zip(file.column(header), file.column(deciding), strict=True)
         values = [value for value, said in pairs if question.when.holds(said)]
     if not values:
         return replace(question, scale=question.scales[-1], scales=())
@@ -331,10 +347,5 @@ def _narrowest(scales: Sequence[Scale], numbers: Sequence[float]) -> Scale:
     return next((one for one in ordered if all(one[0] <= number <= one[1] for number in numbers)), ordered[-1])
 
 
-def _column(file: RawFile, header: str) -> list[str]:
-    place = file.headers.index(header)
-    return [row[place].strip() for row in file.samples]
-
-
 def _values(file: RawFile, header: str) -> list[str]:
-    return [value for value in _column(file, header) if value] if header in file.headers else []
+    return [value for value in file.column(header) if value] if file.has(header) else []

@@ -102,14 +102,14 @@ def _matched(file: RawFile, noun: Noun) -> dict[str, str]:
             found["customer_id"] = match
     if noun.person and not {"email", "customer_id"} & set(found):
         free = [header for header in headers if header not in found.values()]
-        match = next((header for header in free if looks_like(_values(file, header)) == "email"), None)
+        match = next((header for header in free if looks_like(file.column(header)) == "email"), None)
         if match is not None:
             found["email"] = match
     return found
 
 
 def _questions(file: RawFile, taken: set[str]) -> tuple[tuple[Question, ...], tuple[str, ...]]:
-    return questions({header: _values(file, header) for header in file.headers if header not in taken})
+    return questions({header: file.column(header) for header in file.headers if header not in taken})
 
 
 def _proposal(file: RawFile, candidate: _Candidate) -> Proposal:
@@ -134,7 +134,7 @@ def _proposal(file: RawFile, candidate: _Candidate) -> Proposal:
 
 
 def _take(file: RawFile, noun: Noun, name: str, header: str, notes: list[str]) -> Take:
-    values = _values(file, header)
+    values = file.column(header)
     kind = noun.column(name).type if name in noun.column_names else "text"
     codes = coded(name, values)
     if codes:
@@ -174,7 +174,7 @@ def attributes(
     ignored = []
     reserved = {*noun.column_names, *PERSON_COLUMNS, *ORIGIN, *taken}
     for header in headers:
-        values = {value for value in _values(file, header) if value}
+        values = {value for value in file.column(header) if value}
         name = normal(header) or header
         if name in reserved or name in found or name.startswith("_"):
             name = f"attr_{name}"
@@ -194,11 +194,6 @@ def _tells_apart(values: set[str], rows: int) -> bool:
     kind = looks_like(sorted(values))
     measured = kind == "number" or (kind == "integer" and len(values) < 0.9 * rows)
     return measured and decimal_mark(sorted(values)) == "."
-
-
-def _values(file: RawFile, header: str) -> list[str]:
-    index = file.headers.index(header)
-    return [row[index].strip() for row in file.samples if index < len(row)]
 
 
 def _shown(headers: Sequence[str]) -> str:

@@ -66,6 +66,24 @@ class RawFile:
     """Whether `path` is the original (and may still surprise) rather than a copy of ours."""
     notes: tuple[str, ...] = ()
     """Sentences for the summary."""
+    _places: Dict[str, int] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # looking each header up in the tuple takes minutes where there are a hundred thousand
+        object.__setattr__(self, "_places", {header: place for place, header in enumerate(self.headers)})
+
+    def has(self, header: str) -> bool:
+        """Whether a column is called so."""
+        return header in self._places
+
+    def place(self, header: str) -> int:
+        """The number of the column under `header`, from 0."""
+        return self._places[header]
+
+    def column(self, header: str) -> list[str]:
+        """The sampled cells under `header`, without blanks around, one for each sampled row."""
+        place = self._places[header]
+        return [row[place].strip() if place < len(row) else "" for row in self.samples]
 
     def scan_options(self) -> dict[str, object]:
         """Options for DuckDB's `read_csv` that leave it nothing to guess; empty for Parquet. All columns are text.

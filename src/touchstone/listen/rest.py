@@ -23,6 +23,7 @@ _OTHER = re.compile(r"(_text|other|other_please_specify)$")
 _COMMENT = re.compile(r"(^|_)(why|reason|comments?|feedback|improve|suggest\w*|tell_us|explain|describe)(_|$)")
 _EASE = re.compile(r"(^|_)(ces|effort|ease|easy|easier)(_|$)")
 _OVERALL = re.compile(r"(^|_)overall(_|$)")
+_CHOICE = " - Selected Choice"  # Qualtrics says so of the column beside the other text
 _RATINGS = ("csat", "ces", "overall_rating")
 _LONGEST_ID = 80
 _SENTENCE = 3  # words
@@ -64,7 +65,8 @@ def rest(file: RawFile, mapping: Mapping) -> Rest:
     usual scale become its numbers. A comment is told by its question or by sentences. What remains is kept as an
     attribute where it sorts rows into groups, else named as ignored.
     """
-    left = [header for header in file.headers if not _named(header, mapping)]
+    used = mapping.used_headers()
+    left = [header for header in file.headers if header not in used and not ignores(mapping, header)]
     columns = [_Column(header, _asked(file, header), _values(file, header)) for header in left]
     columns = _gathered(file, columns)
     notes: list[str] = []
@@ -98,20 +100,15 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.IGNORECASE | re.DOTALL)
 
 
-def _named(header: str, mapping: Mapping) -> bool:
-    return header in mapping.used_headers() or ignores(mapping, header)
-
-
 def _asked(file: RawFile, header: str) -> str:
     """The question as people read it: the label where there is one, else the header."""
-    place = file.headers.index(header)
-    label = plain_text(file.labels[place]) if place < len(file.labels) else ""
+    place = file.place(header)
+    label = plain_text(file.labels[place]).removesuffix(_CHOICE) if place < len(file.labels) else ""
     return _NUMBER.sub("", label or plain_text(header)) or header
 
 
 def _values(file: RawFile, header: str) -> list[str]:
-    place = file.headers.index(header)
-    return [value for row in file.samples if place < len(row) and (value := row[place].strip())]
+    return [value for value in file.column(header) if value]
 
 
 def _gathered(file: RawFile, columns: list[_Column]) -> list[_Column]:
@@ -120,7 +117,7 @@ def _gathered(file: RawFile, columns: list[_Column]) -> list[_Column]:
         return columns
     families: defaultdict[str, list[_Column]] = defaultdict(list)
     for column in columns:
-        families[file.stems[file.headers.index(column.header)]].append(column)
+        families[file.stems[file.place(column.header)]].append(column)
     gathered = []
     for stem, family in families.items():
         options = [column for column in family if not _OTHER.search(normal(column.header))]
@@ -138,7 +135,7 @@ def _one_choice(file: RawFile, options: Sequence[_Column]) -> bool:
     """Whether every option's column holds nothing but that option, and no respondent chose two."""
     if not any(column.values for column in options) or any(len(set(column.values)) > 1 for column in options):
         return False
-    places = [file.headers.index(column.header) for column in options]
+    places = [file.place(column.header) for column in options]
     return all(sum(1 for place in places if place < len(row) and row[place].strip()) <= 1 for row in file.samples)
 
 

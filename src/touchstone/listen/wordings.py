@@ -58,6 +58,11 @@ _SCALES: tuple[tuple[Kind, str], ...] = (
     ("quality", "terrible|very poor|very bad; poor|bad; average|fair|ok|okay; good; excellent|very good"),
 )
 
+_PLACES = tuple(
+    (kind, {word: number for number, step in enumerate(scale.split(";"), 1) for word in step.strip().split("|")})
+    for kind, scale in _SCALES
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
@@ -76,16 +81,14 @@ def worded(values: Sequence[str]) -> Wording | None:
     """
     seen = {value.strip() for value in values if value.strip()}
     words = {value.casefold() for value in seen} - _SKIPPED
-    for kind, scale in _SCALES:
-        steps = [step.strip().split("|") for step in scale.split(";")]
-        places = {word: number for number, step in enumerate(steps, 1) for word in step}
+    for kind, places in _PLACES:
         if not words <= set(places) or not 2 <= len({places[word] for word in words}) == len(words):
             continue
         usual = {word[:1].upper() + word[1:]: str(number) for word, number in places.items()}
         titled = {word.title(): str(number) for word, number in places.items()}
         found = {value: str(places[value.casefold()]) for value in seen if value.casefold() in places}
         plain = {word: str(number) for word, number in places.items()}
-        return Wording(plain | titled | usual | found, (1.0, float(len(steps))), kind)
+        return Wording(plain | titled | usual | found, (1.0, float(max(places.values()))), kind)
     return None
 
 
