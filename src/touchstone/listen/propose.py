@@ -158,7 +158,7 @@ def embedded(file: RawFile, mapping: Mapping, notes: list[str]) -> dict[str, Tak
     used, found = mapping.used_headers(), {}
     for name, header in _matched(file, mapping.noun).items():
         free = header not in used and not (name in mapping.columns and mapping.columns[name].header(file.headers))
-        if name in _EMBEDDED and free and (name != "kind" or kinds(_values(file, header))):
+        if name in _EMBEDDED and free and (name != "kind" or kinds(file.column(header))):
             found[name] = _take(file, mapping.noun, name, header, notes)
     return found
 
