@@ -125,7 +125,7 @@ class Workspace:
             currency=settings.currency,
             rates=settings.rates,
             business_hours=settings.business_hours,
-            default_weight=bool(record and record.summary.get("default_weight")),
+            weighted=tuple(record.summary.get("weighted", ())) if record else (),
         )
 
 

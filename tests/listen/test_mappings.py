@@ -207,11 +207,11 @@ def test_the_mappings_zone_wins_over_the_workspaces(desk: Any) -> None:
     assert desk.rows("orders", "paid_at") == [datetime(2024, 7, 1, 16, tzinfo=UTC)]
 
 
-def test_default_weight_is_remembered_by_the_workspace(desk: Any) -> None:
+def test_default_weight_is_remembered_by_the_workspace_for_that_survey(desk: Any) -> None:
     desk.take("id,q1,w\n1,9,2\n", {**SURVEY, "columns": {"submission_id": "id", "weight": "w"}, "default_weight": True})
-    assert desk.workspace.data().default_weight
+    assert desk.workspace.data().weighted == ("w1",)
     desk.take(PLAIN, orders(), name="orders.csv")
-    assert desk.workspace.data().default_weight
+    assert desk.workspace.data().weighted == ("w1",)
 
 
 def test_customers_of_a_tool_keep_apart_from_the_companys_own(desk: Any) -> None:

@@ -304,11 +304,16 @@ def test_weights_and_what_has_none(company: Company) -> None:
     assert weighted.sentence().endswith("weighted by weight.") and score(data, NPS).sentence().endswith("unweighted.")
 
 
-def test_the_mapping_may_have_named_a_weight_for_all(company: Company) -> None:
-    data = company.data(answers=answers([10, 0, 9], weight=lambda i: [2.0, 1.0, 1.0][i]))
-    data.default_weight = True
-    assert value(score(data, NPS)) == pytest.approx((200 - 100 + 100) / 4)
-    assert score(data, NPS).weight == "weight"
+def test_a_mapping_may_have_named_the_weight_of_its_survey(company: Company) -> None:
+    weights, sources = [2.0, 1.0, 1.0, None, None], ["2017", "2017", "2017", "2017", "delighted"]
+    rows = answers([10, 0, 9, 10, 0], weight=lambda i: weights[i], source=lambda i: sources[i])
+    data = company.data(answers=rows)
+    assert value(score(data, NPS)) == pytest.approx(20)
+    data.weighted = ("2017",)
+    scores = score(data, NPS)
+    assert value(scores) == pytest.approx((200 - 100 + 100 - 100) / 5)
+    assert scores.notes == ("1 answers have no weight and are left out",)
+    assert scores.sentence().endswith("weighted by the weights of their survey.")
 
 
 def test_what_cannot_be_answered_is_refused_with_what_to_write(company: Company) -> None:

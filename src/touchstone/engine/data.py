@@ -25,6 +25,7 @@ _LATEST = "customer."  # `customer.segment`: the value now, not the one copied w
 _RENAMED = "attr_"  # `attr_n`: the column n, where n itself is the name of a sum
 _ACCOUNT = ibis.literal("account:")
 LARGE = 1_000_000  # rows
+SURVEY_WEIGHT = "survey_weight"  # the weight of an answer in a survey that is weighted, one in every other
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Data:
     """What analyses read. Opened once per command (and per thread), at one import number.
 
     `zone` decides what a day and a month are; `currency` and `rates` (currency to factor) turn amounts into one money;
+    `weighted` are the sources whose answers count by their `weight` without being asked to.
     `business_hours` is (first weekday, last weekday, opening minute, closing minute), Monday 0.
     """
 
@@ -50,7 +52,7 @@ class Data:
     currency: str = "EUR"
     rates: Dict[str, Decimal] = field(default_factory=dict)
     business_hours: tuple[int, int, int, int] = (0, 4, 9 * 60, 17 * 60)
-    default_weight: bool = False
+    weighted: tuple[str, ...] = ()
     _views: dict[str, Table] = field(default_factory=dict)
     _large: dict[str, bool] = field(default_factory=dict)
     _named: dict[str, bool] = field(default_factory=dict)
@@ -59,6 +61,11 @@ class Data:
     _who_known: bool = False
     _merged: Table | None = None
     _merged_known: bool = False
+
+    @property
+    def default_weight(self) -> str | None:
+        """The column that answers are weighted by where nothing is said; None where no survey is weighted."""
+        return SURVEY_WEIGHT if self.weighted else None
 
     def has(self, name: str) -> bool:
         """Whether any row was ever imported into the table."""
@@ -190,6 +197,9 @@ class Data:
     def _with(self, table: Table, name: str, column: str) -> Table:
         if column in GRAINS:
             return table.mutate(**{column: self._period(table, name, column)})
+        if column == SURVEY_WEIGHT and "weight" in table.columns:
+            own = ibis.coalesce(table["source"].isin(self.weighted), False)
+            return table.mutate(**{column: own.ifelse(table["weight"].cast("float64"), 1.0)})
         renamed = column.removeprefix(_RENAMED)
         if renamed != column and renamed in table.columns:
             return table.mutate(**{column: table[renamed]})

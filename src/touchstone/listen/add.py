@@ -52,6 +52,14 @@ class Plan:
     part: int = 0  # a file may be read several times, for several tables; only the first sets refused rows aside
 
     @property
+    def source(self) -> str:
+        """The system or wave that the file's ids belong to."""
+        rule = self.mapping.source
+        if rule.headers:
+            return self.mapping.table  # each row says its own; what is said of the file goes by the table
+        return rule.constant or from_filename(rule.from_filename or "", self.file.name, "source")
+
+    @property
     def content(self) -> str:
         """A hash of the file and of how it is read: the same twice means nothing new.
 
@@ -180,15 +188,15 @@ def _committed(writer: Writer, plans: Sequence[Plan], summaries: Sequence[FileSu
     """The commit point, unless every file was known."""
     if all(summary.known for summary in summaries):
         return ImportSummary(number=None, files=tuple(summaries))
-    weighted = any(one.mapping.default_weight for one in plans)
-    weighted = weighted or any(record.summary.get("default_weight") for record in writer.imports[-1:])
+    weighted = {source for record in writer.imports[-1:] for source in record.summary.get("weighted", ())}
+    weighted |= {one.source for one in plans if one.mapping.default_weight}
     fresh = [one for one, summary in zip(plans, summaries, strict=True) if not summary.known]
     record = writer.commit(
         content=hashlib.sha256("".join(one.content for one in fresh).encode()).hexdigest(),
         files=[one.file.name for one in fresh],
         summary={
             "files": [{"name": one.file.name, "content": one.content} for one in fresh],
-            "default_weight": weighted,
+            "weighted": sorted(weighted),
             "account": [asdict(summary) for summary in summaries],
         },
     )
@@ -290,10 +298,7 @@ class _Work:
 
     @property
     def source(self) -> str:
-        rule = self.mapping.source
-        if rule.headers:
-            return self.mapping.table  # each row says its own; what is said of the file goes by the table
-        return rule.constant or from_filename(rule.from_filename or "", self.plan.file.name, "source")
+        return self.plan.source
 
     def existing(self, table: str) -> TableSource | None:
         """What the table holds already, this import's earlier files included; None where that is nothing."""

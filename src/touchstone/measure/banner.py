@@ -129,8 +129,7 @@ def banner(
     if not data.has("answers"):
         raise Refused("There are no answers yet.", hint="import them: touchstone add answers.csv")
     by = tuple(dict.fromkeys(by))
-    if weight is None and data.default_weight:
-        weight = "weight"
+    weight = weight or data.default_weight
     asked = Question(
         by=tuple(map(group_name, by)),
         where=parse_where(where),

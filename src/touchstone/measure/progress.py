@@ -274,7 +274,7 @@ def _broken(data: Data, state: Progress, baseline: Baseline, period: Period) -> 
     lengths = [(one.end - one.start).days for one in (baseline.period, period)]
     if isinstance(state.metric.form, _LASTING) and abs(lengths[0] - lengths[1]) > _UNEVEN:
         return f"the baseline covers {lengths[0]} days and {period} {lengths[1]}, which alone changes this metric"
-    weight = "weight" if data.default_weight and isinstance(state.metric.form, ScoreForm) else ""
+    weight = (data.default_weight or "") if isinstance(state.metric.form, ScoreForm) else ""
     if weight != baseline.weight:
         return (
             f"it was {'weighted' if baseline.weight else 'unweighted'}, and is {'weighted' if weight else 'unweighted'}"

@@ -91,8 +91,8 @@ def score(
         )
     demand(data, metric)
     by = tuple(dict.fromkeys(by))
-    if weight is None and data.default_weight and isinstance(metric.form, ScoreForm | Gap | Index):
-        weight = "weight"
+    if weight is None and isinstance(metric.form, ScoreForm | Gap | Index):
+        weight = data.default_weight
     if weight is not None and not _is_weighed(metric.form):
         raise BadDefinition(f"'{metric.name}' counts every row once.", hint="leave the weight out.")
     question = Question(

@@ -20,6 +20,7 @@ from touchstone.core.estimate import (
     shown,
 )
 from touchstone.core.metric import Metric
+from touchstone.engine.data import SURVEY_WEIGHT
 from touchstone.engine.rows import group_name
 from touchstone.stats.differences import Verdict
 from touchstone.stats.moments import Moments
@@ -159,10 +160,11 @@ class Scores:
         )
 
     def _basis(self) -> str:
-        weighted = f", weighted by {self.weight}" if self.weight else ", unweighted"
+        by = "the weights of their survey" if self.weight == SURVEY_WEIGHT else self.weight
+        weighted = f", weighted by {by}" if by else ", unweighted"
         if self.raking is not None:
             columns = ", ".join(dict.fromkeys(line.margin for line in self.raking.margins))
-            weighted = f", weighted{f' by {self.weight} and' if self.weight else ''} to known {columns}"
+            weighted = f", weighted{f' by {by} and' if by else ''} to known {columns}"
         return (weighted if self.metric.table == "answers" else "") + (f", where {self.where}" if self.where else "")
 
     def _repr_html_(self) -> str:

@@ -76,7 +76,7 @@ def tile(
 
 
 def _measure(data: Data, metric: Metric) -> Measure:
-    return Measure(metric=metric, centre=centre_of(metric), weight="weight" if data.default_weight else None)
+    return Measure(metric=metric, centre=centre_of(metric), weight=data.default_weight)
 
 
 def _in_order(cell: tuple[Group, Moments]) -> list[tuple[bool, str]]:

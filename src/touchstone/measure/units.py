@@ -127,8 +127,8 @@ def units(
         )
     if not data.has(metric.table):
         raise Refused(f"There are no {metric.table} yet.", hint=f"import them: touchstone add {metric.table}.csv")
-    if weight is None and data.default_weight and isinstance(metric.form, ScoreForm):
-        weight = "weight"
+    if weight is None and isinstance(metric.form, ScoreForm):
+        weight = data.default_weight
     asked = Question(
         by=(group_name(by),),
         where=parse_where(where),
