@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain, combinations
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.measure.company import Company, answers, at
 
+from touchstone.core.errors import Refused
 from touchstone.core.estimate import Estimate, NoEstimate
+from touchstone.measure.banner import banner
 from touchstone.measure.metrics import built_in
 from touchstone.measure.score import score
 from touchstone.measure.scores import Group, Score, Scores
-from touchstone.measure.suppress import suppressed
+from touchstone.measure.suppress import hidden_groups, suppressed
+from touchstone.measure.units import units
 from touchstone.stats.moments import Moments
 from touchstone.stats.nps import net_score_of_counts
 
@@ -104,3 +109,105 @@ def test_a_change_does_not_lead_back_to_a_hidden_baseline(company: Company, adju
     if adjust:
         assert shown.adjusted is not None and isinstance(shown.adjusted.change, NoEstimate)
     assert all(record["change_value"] is None for record in scores.records())
+
+
+def margins_of(sizes: Mapping[Group, int]) -> list[list[Group]]:
+    """What lies behind every number that a table by fewer of the columns publishes."""
+    columns = len(next(iter(sizes)))
+    lines = []
+    for kept in chain.from_iterable(combinations(range(columns), size) for size in range(columns)):
+        inside: dict[Group, list[Group]] = {}
+        for group in sizes:
+            inside.setdefault(tuple(group[place] for place in kept), []).append(group)
+        gone = hidden_groups({name: sum(sizes[group] for group in line) for name, line in inside.items()})
+        lines += [line for name, line in inside.items() if name not in gone]
+    return lines
+
+
+def follows(sizes: Mapping[Group, int], gone: set[Group], group: Group) -> bool:
+    """Whether `group` is a combination of published totals and shown groups: rank does not grow by asking for it."""
+    places = sorted(gone, key=str)
+    rows = [[other in line for other in places] for line in margins_of(sizes)]
+    asked = [[other == group for other in places]]
+    if not rows:
+        return False
+    known = np.linalg.matrix_rank(np.array(rows, dtype=float))
+    return bool(np.linalg.matrix_rank(np.array(rows + asked, dtype=float)) == known)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3])
+@settings(max_examples=120, deadline=None)
+@given(data=st.data())
+def test_no_small_group_follows_from_any_totals_by_subtraction(columns: int, data: st.DataObject) -> None:
+    names = st.tuples(*[st.sampled_from("abcd"), st.sampled_from("123"), st.sampled_from("xy")][:columns])
+    sizes: dict[Group, int] = data.draw(st.dictionaries(names, st.integers(1, 40), min_size=1, max_size=24))
+    gone = hidden_groups(sizes)
+    for group, size in sizes.items():
+        if size < 10:
+            assert group in gone
+            # totals of tables by other columns may give a group away between themselves: then nothing here can help
+            assert not follows(sizes, gone, group) or follows(sizes, set(sizes), group)
+    for line in margins_of(sizes):
+        inside = [group for group in line if group in gone]
+        assert not inside or len(inside) == len(line) or sum(sizes[group] for group in inside) >= 10
+    if all(size >= 10 for size in sizes.values()):
+        assert not gone
+
+
+def test_two_circles_of_hidden_groups_do_not_give_away_the_one_between_them() -> None:
+    """Two hidden groups in every line are not enough: what links two closed circles follows from their totals."""
+    circles = [(0, 0), (0, 1), (1, 0), (1, 1), (2, 2), (2, 3), (3, 2), (3, 3)]
+    small = {(str(row), str(column)) for row, column in [*circles, (1, 2)]}
+    sizes: dict[Group, int] = {
+        (str(row), str(column)): 6 if (str(row), str(column)) in small else 50 + 4 * row + column
+        for row in range(4)
+        for column in range(4)
+    }
+    assert follows(sizes, set(small), ("1", "2"))
+    gone = hidden_groups(sizes)
+    assert gone > small and not follows(sizes, gone, ("1", "2"))
+
+
+def test_what_leaves_the_organisation_hides_small_groups_of_customers_too(company: Company) -> None:
+    data = company.data(answers=answers([10, 0, 9] * 12, team=lambda i: "abc"[(i > 3) + (i > 20)]))
+    assert hidden(score(data, NPS, by=["team"])) == set()
+    released = score(data, NPS, by=["team"], for_release=True)
+    assert hidden(released) == {("a",), ("c",)}
+    assert {record["n"] for record in released.records() if record["value"] is None} == {None}
+
+
+def test_a_condition_that_leaves_out_a_few_people_gives_nothing_away(company: Company) -> None:
+    data = company.data(answers=answers([10, 0, 9] * 12, team=lambda i: "small" if i < 4 else "large"))
+    whole = score(data, NPS, for_release=True)
+    assert hidden(whole) == set()
+    rest = score(data, NPS, where="team != small", for_release=True)
+    assert hidden(rest) == {()} and "outside the condition" in str(rest.rows[0].result)
+    half = score(data, NPS, where="customer_id starts with c1", for_release=True)
+    assert hidden(half) == set()
+    employees = company.data(
+        answers=answers([10, 0, 9] * 12, kind="employee", team=lambda i: "small" if i < 4 else "large")
+    )
+    assert hidden(score(employees, NPS, where="team != small")) == {()}
+    for refused in (units, banner):
+        with pytest.raises(Refused, match="give them away"):
+            refused(employees, NPS, by="team" if refused is units else ["team"], where="team != small")  # type: ignore[operator]
+
+
+def test_answers_that_say_anonymous_are_protected_like_those_of_employees(company: Company) -> None:
+    teams = {"team": lambda i: "abc"[(i > 3) + (i > 20)]}
+    promised = company.data(answers=answers([10, 0, 9] * 12, anonymous="yes", **teams))
+    assert hidden(score(promised, NPS, by=["team"])) == {("a",), ("c",)}
+    assert (
+        hidden(score(company.data(answers=answers([10, 0, 9] * 12, anonymous="no", **teams)), NPS, by=["team"]))
+        == set()
+    )
+    made = banner(promised, NPS, by=["team"])
+    assert [column.n for column in made.columns] == [36, None, 17, None]
+    assert [row.score.n for row in units(promised, NPS, by="team").rows].count(None) == 2
+
+
+def test_few_answers_are_greyed_and_not_hidden_for_those_who_read_the_comments(company: Company) -> None:
+    scores = score(company.data(answers=answers([10, 0, 9] * 12, team=lambda i: "ab"[i > 5])), NPS, by=["team"])
+    assert [row.unsure for row in scores.rows] == [True, True] and hidden(scores) == set()
+    sure = score(company.data(answers=answers([10, 9, 9] * 200)), NPS)
+    assert [row.unsure for row in sure.rows] == [False]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from touchstone.cli.options import json_option, opened, print_json, print_table, workspace_option
+from touchstone.cli.options import json_option, opened, print_json, print_table, release_option, workspace_option
 from touchstone.core.estimate import Estimate, plain, shown
 from touchstone.measure.banner import Banner, Cell, Column
 from touchstone.measure.banner import banner as make_banner
@@ -21,6 +21,7 @@ from touchstone.measure.metrics import metrics_of
 @click.option("--weight", help="Column of weights (default: unweighted).")
 @click.option("--period", help="Only 2017, 2017-Q3, 2017-03, 2017-W09, 2017-03-31 or a span 2017-01..2017-03.")
 @click.option("--level", default=0.95, show_default=True, help="Level at which letters are given.")
+@release_option
 @click.option("--as-of", type=int, help="The data as of this import number.")
 @click.option("--sql", "show_sql", is_flag=True, help="Print the queries behind the numbers instead.")
 @workspace_option
@@ -32,6 +33,7 @@ def banner(
     weight: str | None,
     period: str | None,
     level: float,
+    for_release: bool,
     as_of: int | None,
     show_sql: bool,
     folder: Path | None,
@@ -56,6 +58,7 @@ def banner(
         weight=weight,
         level=level,
         period=period,
+        for_release=for_release,
     )
     if show_sql:
         click.echo(made.sql)

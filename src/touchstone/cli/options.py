@@ -30,6 +30,12 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON records.")(command)
 
 
+def release_option(command: Command) -> Command:
+    """`--for-release`: hide small groups, because the result leaves the organisation."""
+    help_text = "Hide groups of fewer than 10, and what would give them away."
+    return click.option("--for-release", is_flag=True, help=help_text)(command)
+
+
 def opened(folder: Path | None) -> Workspace:
     """The workspace in `folder`, or the one found from here upwards."""
     return Workspace.open(folder) if folder else Workspace.find()
@@ -46,13 +52,15 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> None:
-    """Print a table; texts from files are shown as they are, never read as markup."""
+def print_table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = (), grey: Sequence[int] = ()
+) -> None:
+    """Print a table, the rows at the places in `grey` dimmed; texts from files are never read as markup."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for head in heads:
         table.add_column(head, justify="right" if head in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+    for place, row in enumerate(rows):
+        table.add_row(*(Text(cell) for cell in row), style="dim" if place in grey else None)
     console().print(table)
 
 

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from touchstone.cli.options import json_option, opened, print_json, print_table, workspace_option
+from touchstone.cli.options import json_option, opened, print_json, print_table, release_option, workspace_option
 from touchstone.core.errors import TouchstoneError
 from touchstone.core.estimate import Estimate, Measured, Total, exact, interval, shown
 from touchstone.core.metric import Metric
@@ -19,7 +19,7 @@ from touchstone.measure.margins import read_margins
 from touchstone.measure.metrics import found_metrics, metric_named, metrics_of
 from touchstone.measure.raking import Raking
 from touchstone.measure.score import score as score_metric
-from touchstone.measure.scores import Score, Scores
+from touchstone.measure.scores import UNSURE, Score, Scores, named
 from touchstone.stats.raking import TRIM
 from touchstone.workspace import Workspace
 
@@ -35,6 +35,7 @@ from touchstone.workspace import Workspace
 @click.option("--rake", "margins", type=click.Path(path_type=Path), help="Weight to the known margins in this file.")
 @click.option("--trim", default=TRIM, show_default=True, help="With --rake: largest weight in multiples of the median.")
 @click.option("--level", default=0.95, show_default=True, help="Confidence level of the intervals.")
+@release_option
 @click.option("--as-of", type=int, help="The data as of this import number.")
 @click.option("--file", "files", multiple=True, type=click.Path(path_type=Path), help="Score a file; no workspace.")
 @click.option("--sql", "show_sql", is_flag=True, help="Print the query behind the numbers instead.")
@@ -53,6 +54,7 @@ def score(
     margins: Path | None,
     trim: float,
     level: float,
+    for_release: bool,
     as_of: int | None,
     files: tuple[Path, ...],
     show_sql: bool,
@@ -86,6 +88,7 @@ def score(
             adjust=adjust,
             rake=read_margins(margins) if margins else None,
             trim=trim,
+            for_release=for_release,
         )
     if output is not None:
         write_records(scores.to_arrow(), output, title=metric, force=force)
@@ -115,7 +118,10 @@ def _tell(scores: Scores) -> None:
         heads = [*scores.by, scores.metric.name, "interval", "n"]
         heads += ["change", "verdict"] if scores.baseline else []
         heads += [f"at its mix of {scores.adjust}", "change at that mix"] if scores.adjust else []
-        print_table(heads, [_cells(row, scores) for row in scores.rows], right=[scores.metric.name, "n"])
+        grey = [place for place, row in enumerate(scores.rows) if row.unsure]
+        print_table(heads, [_cells(row, scores) for row in scores.rows], right=[scores.metric.name, "n"], grey=grey)
+        if grey:
+            click.echo(f"Greyed: {_listed([named(scores.rows[place].group) for place in grey])}: {UNSURE}.")
     if scores.raking:
         _tell_raking(scores.raking)
     for note in scores.notes:
@@ -124,6 +130,14 @@ def _tell(scores: Scores) -> None:
     methods = {result.method for result in results if isinstance(result, Estimate)}
     if methods:
         click.echo(f"Method: {'; '.join(sorted(methods))}. Data as of import {scores.data_number}.")
+
+
+_MOST_LISTED = 8
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return ", ".join(names[:_MOST_LISTED]) + more
 
 
 def _tell_raking(raking: Raking) -> None:

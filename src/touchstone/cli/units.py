@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from touchstone.cli.options import json_option, opened, print_json, print_table, workspace_option
+from touchstone.cli.options import json_option, opened, print_json, print_table, release_option, workspace_option
 from touchstone.core.estimate import Estimate, Measured, interval, shown
 from touchstone.measure.metrics import metric_named, metrics_of
 from touchstone.measure.units import Unit, Units
@@ -21,6 +21,7 @@ from touchstone.measure.units import units as find_units
 @click.option("--period", help="Only 2017, 2017-Q3, 2017-03, 2017-W09, 2017-03-31 or a span 2017-01..2017-03.")
 @click.option("--level", default=0.95, show_default=True, help="Confidence level of the intervals.")
 @click.option("--seed", default=1, show_default=True, help="Where the draws behind the ranks begin.")
+@release_option
 @click.option("--as-of", type=int, help="The data as of this import number.")
 @click.option("--sql", "show_sql", is_flag=True, help="Print the query behind the numbers instead.")
 @workspace_option
@@ -33,6 +34,7 @@ def units(
     period: str | None,
     level: float,
     seed: int,
+    for_release: bool,
     as_of: int | None,
     show_sql: bool,
     folder: Path | None,
@@ -58,6 +60,7 @@ def units(
         level=level,
         period=period,
         seed=seed,
+        for_release=for_release,
     )
     if show_sql:
         click.echo(found.sql)

@@ -27,7 +27,7 @@ from touchstone.engine.rows import Question, group_name
 from touchstone.measure.kinds import narrowed, of_one_kind
 from touchstone.measure.score import measured
 from touchstone.measure.scores import Group, written
-from touchstone.measure.suppress import PROMISED, hidden_groups, why_hidden
+from touchstone.measure.suppress import PROMISED, hidden_groups, leaves_few, promised, why_hidden
 from touchstone.stats.columns import ColumnTest, large_enough, letter, lower_columns, mean_test, share_test
 from touchstone.stats.means import mean
 from touchstone.stats.moments import Moments, PairMoments
@@ -118,13 +118,15 @@ def banner(
     weight: str | None = None,
     level: float = 0.95,
     period: str | None = None,
+    for_release: bool = False,
 ) -> Banner:
     """The answers to a metric (or to the question of that id) in columns, one per value of each grouping in `by`.
 
     Rows are promoters, passives and detractors for a net score, else each answer; then the score itself. Columns of one
     grouping are compared in pairs: shares by a z test, scores by a t test, both with the design effect of weights and
     clusters; columns with fewer than 30 effective answers are not tested, and the total, which holds the others, is not
-    either. Raises Refused without answers and BadDefinition for a metric that scores no answers.
+    either. `for_release` hides small columns whoever answered. Raises Refused without answers and BadDefinition for a
+    metric that scores no answers.
     """
     if not data.has("answers"):
         raise Refused("There are no answers yet.", hint="import them: touchstone add answers.csv")
@@ -137,6 +139,7 @@ def banner(
         period=Period.parse(period) if period else None,
     )
     rows, kind, remark = _answers(data, subject, asked)
+    kind = _protected(data, subject, asked, kind, for_release)
     table = _Table(data, subject, rows, by, kind, level)
     return Banner(
         subject=subject if isinstance(subject, str) else subject.label,
@@ -149,6 +152,17 @@ def banner(
         data_number=data.number,
         notes=(*((remark,) if remark else ()), *table.notes),
     )
+
+
+def _protected(data: Data, subject: Metric | str, asked: Question, kind: str, for_release: bool) -> str:
+    """The kind that decides what is hidden; Refused where the condition itself would give somebody away."""
+    if isinstance(subject, str):
+        return PROMISED if for_release else kind
+    if for_release or promised(data, subject):
+        kind = PROMISED
+    if kind == PROMISED and leaves_few(data, subject, asked):
+        raise Refused("The condition leaves out so few answers that the whole would give them away.", hint="widen it.")
+    return kind
 
 
 def _answers(data: Data, subject: Metric | str, asked: Question) -> tuple[Table, str, str]:

@@ -46,7 +46,7 @@ from touchstone.measure.quantile import quantile
 from touchstone.measure.raking import raked
 from touchstone.measure.scores import Group, Score, Scores, group_of, written
 from touchstone.measure.sums import to_moments
-from touchstone.measure.suppress import suppressed
+from touchstone.measure.suppress import safe
 from touchstone.stats.means import mean
 from touchstone.stats.moments import Moments
 from touchstone.stats.nps import net_score
@@ -68,6 +68,7 @@ def score(
     adjust: str | None = None,
     rake: Margins | None = None,
     trim: float | None = TRIM,
+    for_release: bool = False,
 ) -> Scores:
     """Score `metric` over `data`, once per combination of the `by` columns (attributes, periods, `customer.X`).
 
@@ -75,9 +76,9 @@ def score(
     otherwise), `period` keeps what happened in 2017, 2017-Q3, 2017-03…, and `baseline` is the value of the period among
     `by` that every other is compared with. `adjust` names a column whose mix may shift (channel, region): beside each
     result then stands what it would be at that mix. `rake` weights the answers to known margins, as one sample, with
-    weights cut at `trim` times the median (None: not at all); the errors then know the margins. Relationship,
-    transactional and employee answers are never pooled. Raises UnknownName for a column that is not there, Refused
-    where nothing was imported.
+    weights cut at `trim` times the median (None: not at all); the errors then know the margins. `for_release`
+    hides small groups, and what would give them away, whoever answered. Relationship, transactional and employee
+    answers are never pooled. Raises UnknownName for a column that is not there, Refused where nothing was imported.
     """
     if not 0 < level < 1:
         raise BadDefinition(f"A level lies between 0 and 1, not at {level:g}.", hint="write 0.95 for 95 %.")
@@ -110,7 +111,7 @@ def score(
         scores = against(data, scores, question, baseline, level)
         if adjust is not None:
             scores = adjusted(data, scores, question, adjust=adjust, baseline=baseline, level=level)
-    return suppressed(scores)
+    return safe(data, scores, question, for_release=for_release)
 
 
 def _told(data: Data, metric: Metric, by: Sequence[str], question: Question, level: float) -> Scores:

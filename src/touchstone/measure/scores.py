@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 Group = tuple[str | None, ...]  # the values of the `by` columns, None where there is none
 
+UNSURE = "few answers, or an interval so wide that little can be said"
 _PARTS = ("value", "low", "high", "reason")  # of a change or an adjusted value, in records
 _CHANGE = ("against", "verdict", *(f"change_{key}" for key in _PARTS))
 _ADJUSTED = (*(f"adjusted_{key}" for key in _PARTS), *(f"adjusted_change_{key}" for key in _PARTS))
@@ -70,6 +71,15 @@ class Score:
     adjusted: Adjusted | None = None
     kind: str | None = None
     people: int | None = None
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the result is shown greyed: it rests on few answers, or its interval is wide (see its flags)."""
+        return isinstance(self.result, Estimate) and any(map(_doubtful, self.result.flags))
+
+
+def _doubtful(flag: str) -> bool:
+    return flag.startswith("fewer than") or "interval" in flag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

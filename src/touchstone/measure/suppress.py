@@ -1,12 +1,23 @@
-"""Hiding small groups where anonymity was promised: the group, and more wherever it could be worked out."""
+"""Hiding small groups where anonymity was promised or a result leaves: the group, and what would give it away.
+
+After Hundepool and others (2012, Statistical Disclosure Control, chapter 4): primary cells by size, never by value;
+secondary cells so that no published total leads back to a primary one.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
 
 from touchstone.core.estimate import NoEstimate
+from touchstone.core.metric import Metric
+from touchstone.engine.connect import Table
+from touchstone.engine.data import Data
+from touchstone.engine.rows import Question
 from touchstone.measure.scores import Group, Score, Scores
 from touchstone.stats.differences import verdict
 
@@ -15,13 +26,14 @@ PROMISED = "employee"
 _KIND = "kind"
 
 
-def suppressed(scores: Scores, *, fewest: int = FEWEST) -> Scores:
+def suppressed(scores: Scores, *, everyone: bool = False, fewest: int = FEWEST) -> Scores:
     """`scores` with groups of fewer than `fewest` employees hidden: value, n, sums and whatever was made of them.
 
-    Wherever exactly one group of a row, a column or the whole of the table is hidden, the next smallest is hidden too,
-    because the total would give it away. The change of a group whose baseline is hidden is hidden as well.
+    With `everyone` all groups are treated so: their answers were promised anonymity, or the result leaves the
+    organisation. Beside small groups others are hidden that would give them away (see `hidden_groups`). The change of a
+    group whose baseline is hidden is hidden as well.
     """
-    sizes = {row.group: _size(row) for row in scores.rows if _kind(scores, row) == PROMISED}
+    sizes = {row.group: _size(row) for row in scores.rows if everyone or _kind(scores, row) == PROMISED}
     if not sizes:
         return scores
     hidden = hidden_groups(sizes, fewest=fewest)
@@ -36,11 +48,121 @@ def why_hidden(fewest: int = FEWEST) -> str:
 
 
 def hidden_groups(sizes: Mapping[Group, int], *, fewest: int = FEWEST) -> set[Group]:
-    """The groups to hide, from how many people each stands for: small ones, and those that would give them away."""
+    """The groups to hide, from how many people each stands for.
+
+    Groups of fewer than `fewest`. Then, in every margin of the table (all groups alike in some of the columns, down to
+    the whole): where one group alone is hidden, or all that are hidden are fewer than `fewest`, the next smallest too,
+    as the total less those shown would give them. Last, while the totals that tables by fewer columns show determine a
+    small group together (it is a linear combination of them), the next smallest of one of its margins.
+    """
     hidden = {group for group, size in sizes.items() if size < fewest}
-    while more := _given_away(sizes, hidden):
+    if not hidden:
+        return hidden
+    small, every = frozenset(hidden), _margins(sizes)
+    totals = [line for lines in every for line in _published(sizes, lines, fewest)]
+    margins = [line for lines in every for line in lines.values()]
+    while more := _isolated(sizes, margins, hidden, fewest) or _determined(sizes, totals, hidden, small):
         hidden |= more
     return hidden
+
+
+def _isolated(
+    sizes: Mapping[Group, int], margins: Iterable[list[Group]], hidden: set[Group], fewest: int
+) -> set[Group]:
+    """The next smallest group of every margin that hides one group only, or fewer people than may be told."""
+    more = set()
+    for line in margins:
+        inside = [group for group in line if group in hidden]
+        shown = [group for group in line if group not in hidden]
+        if inside and shown and (len(inside) == 1 or sum(sizes[group] for group in inside) < fewest):
+            more.add(_smallest(sizes, shown))
+    return more
+
+
+def _determined(
+    sizes: Mapping[Group, int], margins: Iterable[list[Group]], hidden: set[Group], small: frozenset[Group]
+) -> set[Group]:
+    """One group more to hide, where a small one follows from the totals of margins; none where nothing follows."""
+    place = {group: i for i, group in enumerate(sorted(hidden, key=str))}
+    lines = [line for line in margins if any(group in hidden for group in line)]
+    equations = np.array([[group in line for group in place] for line in lines], dtype=float)
+    for group in sorted(small, key=str):
+        wanted = np.zeros(len(place))
+        wanted[place[group]] = 1.0
+        solution = np.linalg.lstsq(equations.T, wanted, rcond=None)[0] if lines else np.zeros(0)
+        if lines and np.allclose(equations.T @ solution, wanted, atol=1e-8):
+            beside = {other for line in lines if group in line for other in line} - hidden
+            rest = beside or set(sizes) - hidden
+            if rest:
+                return {_smallest(sizes, rest)}
+    return set()
+
+
+def _smallest(sizes: Mapping[Group, int], groups: Iterable[Group]) -> Group:
+    return min(groups, key=lambda group: (sizes[group], str(group)))
+
+
+def _margins(sizes: Mapping[Group, int]) -> list[dict[Group, list[Group]]]:
+    """The groups that are alike in some of the columns, for every choice of columns; with none of them, all groups."""
+    found = []
+    columns = len(next(iter(sizes), ()))
+    for kept in (chosen for size in range(columns) for chosen in combinations(range(columns), size)):
+        lines: dict[Group, list[Group]] = defaultdict(list)
+        for group in sizes:
+            lines[tuple(group[place] for place in kept)].append(group)
+        found.append(dict(lines))
+    return found
+
+
+def _published(sizes: Mapping[Group, int], lines: Mapping[Group, list[Group]], fewest: int) -> list[list[Group]]:
+    """The lines whose totals a table of their own shows: it hides some too, and what it hides gives nothing away."""
+    gone = hidden_groups({name: sum(sizes[group] for group in line) for name, line in lines.items()}, fewest=fewest)
+    return [line for name, line in lines.items() if name not in gone]
+
+
+def safe(data: Data, scores: Scores, question: Question, *, for_release: bool = False) -> Scores:
+    """`scores` with everything hidden that a promise, or leaving the organisation (`for_release`), demands.
+
+    Where a condition or a period leaves out fewer people than may be told, all groups are hidden: the whole less them
+    would give those people away.
+    """
+    everyone = for_release or promised(data, scores.metric)
+    kept = suppressed(scores, everyone=everyone)
+    concerned = everyone or any(_kind(scores, row) == PROMISED for row in scores.rows)
+    if not concerned or not leaves_few(data, scores.metric, question):
+        return kept
+    reason = f"hidden: fewer than {FEWEST} answers lie outside the condition, and could be worked out from the whole"
+    rows = [_hide(row, reason) if everyone or _kind(scores, row) == PROMISED else row for row in kept.rows]
+    return replace(kept, rows=tuple(rows))
+
+
+def promised(data: Data, metric: Metric) -> bool:
+    """Whether any answer to `metric` says, in a column called `anonymous`, that its giver was promised not to be known.
+
+    A mapping says so for a whole file: [attributes] anonymous = { constant = "yes" }.
+    """
+    if metric.table != "answers" or "anonymous" not in data.table("answers").columns:
+        return False
+    asked = _asked(data, metric, Question())
+    said = asked.anonymous.cast("string").lower().isin(["yes", "true", "1", "y"])
+    return bool(data.fetch(asked.aggregate(n=said.sum())).rows[0]["n"])
+
+
+def leaves_few(data: Data, metric: Metric, question: Question) -> bool:
+    """Whether the condition and the period of `question` leave out somebody, but fewer than may be told."""
+    if not question.where and not question.period:
+        return False
+    counts = [_asked(data, metric, asked).count().name("n").as_table() for asked in (Question(), question)]
+    every, inside = (data.fetch(count).rows[0]["n"] for count in counts)
+    return bool(0 < every - inside < FEWEST)
+
+
+def _asked(data: Data, metric: Metric, question: Question) -> Table:
+    rows = data.prepared(metric.table, (), question.where)
+    rows = data.during(rows, metric.table, question.period) if question.period else rows
+    if metric.table != "answers":
+        return rows
+    return rows.filter(rows.metric == (getattr(metric.form, "answers", "") or metric.name))
 
 
 def _kind(scores: Scores, row: Score) -> str | None:
@@ -55,27 +177,6 @@ def _size(row: Score) -> int:
     if row.people is not None:
         return min(n, row.people)
     return min(n, row.moments.clusters) if row.moments else n
-
-
-def _given_away(sizes: Mapping[Group, int], hidden: set[Group]) -> set[Group]:
-    """The groups that have to be hidden beside the only one hidden of a line or of the whole."""
-    more = set()
-    for line in _lines(sizes):
-        inside = [group for group in line if group in hidden]
-        shown = [group for group in line if group not in hidden]
-        if len(inside) == 1 and shown:
-            more.add(min(shown, key=lambda group: (sizes[group], str(group))))
-    return more
-
-
-def _lines(groups: Iterable[Group]) -> list[list[Group]]:
-    """The groups that differ in one column only, for every column; and all of them."""
-    every = list(groups)
-    lines: dict[tuple[int, Group], list[Group]] = defaultdict(list)
-    for group in every:
-        for place in range(len(group)):
-            lines[place, (*group[:place], *group[place + 1 :])].append(group)
-    return [*lines.values(), every]
 
 
 def _hide(row: Score, reason: str) -> Score:

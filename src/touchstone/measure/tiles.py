@@ -15,9 +15,10 @@ from touchstone.core.where import parse_where
 from touchstone.engine.cells import GROUPS, Measure
 from touchstone.engine.cube import Cube, Group, open_cube
 from touchstone.engine.data import Data
+from touchstone.engine.rows import Question
 from touchstone.measure.score import centre_of, measured, score
 from touchstone.measure.scores import Score, Scores
-from touchstone.measure.suppress import suppressed
+from touchstone.measure.suppress import safe
 from touchstone.stats.moments import Moments
 from touchstone.stats.replicates import by_replicates
 
@@ -62,17 +63,17 @@ def tile(
     ]
     if not rows and not names:
         rows = [Score(group=(), result=NoEstimate(f"no {metric.table} fit the question", 0))]
-    return suppressed(
-        Scores(
-            metric=metric,
-            by=names,
-            rows=tuple(rows),
-            sql=found.sql,
-            data_number=data.number,
-            weight=measure.weight,
-            where=where,
-        )
+    asked_of = Question(where=parse_where(where), period=asked)
+    scores = Scores(
+        metric=metric,
+        by=names,
+        rows=tuple(rows),
+        sql=found.sql,
+        data_number=data.number,
+        weight=measure.weight,
+        where=where,
     )
+    return safe(data, scores, asked_of)
 
 
 def _measure(data: Data, metric: Metric) -> Measure:

@@ -21,7 +21,7 @@ from touchstone.measure.kinds import of_one_kind
 from touchstone.measure.score import centre_of, measured, pilot_of
 from touchstone.measure.scores import Score, Scores, written
 from touchstone.measure.sums import to_moments
-from touchstone.measure.suppress import suppressed
+from touchstone.measure.suppress import PROMISED, leaves_few, promised, suppressed
 from touchstone.stats.differences import Verdict, verdicts
 from touchstone.stats.means import few
 from touchstone.stats.moments import Floats, Moments, PairMoments
@@ -114,11 +114,13 @@ def units(
     level: float = 0.95,
     period: str | None = None,
     seed: int = 1,
+    for_release: bool = False,
 ) -> Units:
     """`metric` per value of the column `by`: raw, shrunken (empirical Bayes), ranked, and judged against the average.
 
-    Arguments as for `score`; only the kind with most answers counts. Ranks come from draws that begin with `seed`.
-    Raises Refused where nothing was imported and BadDefinition for a metric that is no mean of rows.
+    Arguments as for `score`; `for_release` hides small units whoever answered. Only the kind with most answers counts.
+    Ranks come from draws that begin with `seed`. Raises Refused where nothing was imported and BadDefinition for a
+    metric that is no mean of rows.
     """
     if isinstance(metric.form, Duration) or (isinstance(metric.form, Amount) and metric.form.per == "total"):
         raise BadDefinition(
@@ -144,7 +146,10 @@ def units(
             f"No row of {metric.table} names a {by}.",
             hint="choose another column: --by agent, team, region, touchpoint…",
         )
-    table = _Table(metric, by, level, data.currency, fetched.rows, centre, kind.kind)
+    everyone = for_release or promised(data, metric)
+    if (everyone or kind.kind == PROMISED) and leaves_few(data, metric, asked):
+        raise Refused("The condition leaves out so few answers that the whole would give them away.", hint="widen it.")
+    table = _Table(metric, by, level, data.currency, fetched.rows, centre, PROMISED if everyone else kind.kind)
     nameless = data.fetch(rows.aggregate(n=rows[group_name(by)].isnull().sum())).rows[0]["n"]
     notes = (f"{nameless:,} rows name no {by} and are left out",) if nameless else ()
     return Units(
