@@ -8,7 +8,19 @@ from typing import Any, Literal
 
 from touchstone.core.errors import BadDefinition, Refused
 from touchstone.core.estimate import Estimate, Measured, NoEstimate, interval, record, shown
-from touchstone.core.metric import Amount, Duration, Metric
+from touchstone.core.metric import (
+    Amount,
+    Count,
+    Duration,
+    Forecast,
+    Form,
+    Gap,
+    Index,
+    Mean,
+    Metric,
+    Ratio,
+    Retention,
+)
 from touchstone.core.metric import Score as ScoreForm
 from touchstone.core.period import Period
 from touchstone.core.where import parse_where
@@ -122,7 +134,7 @@ def units(
     Ranks come from draws that begin with `seed`. Raises Refused where nothing was imported and BadDefinition for a
     metric that is no mean of rows.
     """
-    if isinstance(metric.form, Duration) or (isinstance(metric.form, Amount) and metric.form.per == "total"):
+    if not _is_mean(metric.form):
         raise BadDefinition(
             f"'{metric.name}' is not a mean of rows, so units cannot be drawn towards its average.",
             hint=f"see each alone: touchstone score {metric.name} --by {by}",
@@ -139,7 +151,7 @@ def units(
     )
     kind = of_one_kind(data, metric, asked)
     rows = measured_rows(data, metric, kind.question)
-    centre = pilot_of(data, rows) if isinstance(metric.form, Amount) else centre_of(metric)
+    centre = pilot_of(data, rows) if isinstance(metric.form, Amount | Mean) else centre_of(metric)
     fetched = data.fetch(unit_sums(rows, group_name(by), centre=centre))
     if not fetched.rows:
         raise Refused(
@@ -163,6 +175,17 @@ def units(
         seed=seed,
         notes=(*((kind.remark,) if kind.remark else ()), *notes),
     )
+
+
+def _is_mean(form: Form) -> bool:
+    """Whether a metric is the mean of one x per row."""
+    match form:
+        case Duration() | Count() | Ratio() | Forecast():
+            return False
+        case Amount(per="total") | Retention(of="money") | Index(tells="alpha") | Gap(among="people"):
+            return False
+        case _:
+            return True
 
 
 class _Table:
@@ -189,7 +212,7 @@ class _Table:
     def consistency(self) -> Measured:
         if isinstance(self.shrinkage, NoEstimate):
             return replace(self.shrinkage, n=self.whole.n)
-        unit = unit_of_change(self.metric.unit)
+        unit = self.currency if self.metric.unit == "currency" else unit_of_change(self.metric.unit)
         return self.shrinkage.consistency(n=self.whole.n, unit=unit, level=self.level)
 
     def units(self, seed: int) -> tuple[Unit, ...]:
@@ -231,7 +254,7 @@ class _Table:
             return [replace(known, n=m.n) for m in self.moments]
         lowest, highest = ends_of(self.metric)
         lows, highs = known.limits(level=self.level)
-        unit = self.currency if isinstance(self.metric.form, Amount) else self.metric.unit
+        money = self.currency if self.metric.unit == "currency" else None
         return [
             Estimate(
                 value=float(known.values[place]),
@@ -240,9 +263,9 @@ class _Table:
                 se=float(known.se[place]),
                 n=m.n,
                 effective_n=m.effective_n if m.clusters > 1 else 1.0,
-                unit=unit,
+                unit=money or self.metric.unit,
                 level=self.level,
-                currency=self.currency if isinstance(self.metric.form, Amount) else None,
+                currency=money,
                 method="empirical Bayes towards the average of the units (Morris)",
                 flags=few(m.effective_n if m.clusters > 1 else 1.0),
             )
@@ -267,8 +290,9 @@ class _Table:
         )
         if self.variances is None:
             return NoEstimate("within every unit all answers are equal; it takes one that differs", pair.second.n)
-        found = against_all(pair, float(self.variances[place]), unit=unit_of_change(self.metric.unit), level=self.level)
-        return replace(found, currency=self.currency) if isinstance(self.metric.form, Amount) else found
+        money = self.currency if self.metric.unit == "currency" else None
+        unit = money or unit_of_change(self.metric.unit)
+        return replace(against_all(pair, float(self.variances[place]), unit=unit, level=self.level), currency=money)
 
     def _standing(self, change: Measured, judged: Verdict) -> Standing:
         if judged.words != "a real change" or isinstance(change, NoEstimate):
