@@ -115,7 +115,7 @@ def tickets(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return with_tickets(tmp_path_factory.mktemp("tickets"), HOSTILE)
 
 
-READABLE = ["csv", "xlsx", "parquet", "jsonl"]
+READABLE = ["csv", "xlsx", "parquet", "jsonl", "sav"]
 
 
 @pytest.mark.parametrize("kind", READABLE)
@@ -136,7 +136,7 @@ def test_any_text_comes_back(tmp_path_factory: pytest.TempPathFactory, texts: li
     folder = tmp_path_factory.mktemp("texts")
     workspace = with_tickets(folder, texts)
     before = rows_of(workspace, "tickets")
-    for kind in ("csv", "xlsx"):
+    for kind in ("csv", "xlsx", "sav"):
         assert brought_back(workspace, "tickets", folder / f"tickets.{kind}") == before
 
 
@@ -233,6 +233,33 @@ def test_a_nul_does_not_cut_a_text_short(desk: Any) -> None:
     for kind in ("csv", "xlsx"):
         (back,) = brought_back(desk.workspace, "tickets", desk.folder / f"t.{kind}")
         assert back["topic"] == "ab"
+
+
+def test_answers_leave_as_feedback_records_and_come_back_with_their_scale(desk: Any) -> None:
+    mapping = {
+        "table": "answers",
+        "source": "formbricks",
+        "columns": {"submission_id": "id", "answered_at": "at"},
+        "unpivot": [
+            {"from": "ease", "question_id": "ease", "metric": "ces", "scale": [1, 5], "label": "How easy was it?"},
+            {"from": "why", "question_id": "why", "text": True},
+        ],
+    }
+    desk.take("id,at,ease,why\n1,2024-01-05,4,=1+1\n2,2024-01-06,2,\n", mapping)
+    path = desk.folder / "records.jsonl"
+    written = exported(desk.workspace, "answers", path, format="feedback-records", where="submission_id is not null")
+    records = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    assert (written.rows, len(records)) == (3, 3)
+    assert {record["field_label"] for record in records} == {"How easy was it?", "why"}
+    fresh = Workspace.create(desk.folder / "fresh")
+    add(fresh, [path])
+    kept = ("submission_id", "question_id", "metric", "score", "scale_low", "scale_high", "text", "source")
+    both = [
+        [{name: row.get(name) for name in kept} for row in rows_of(one, "answers")] for one in (desk.workspace, fresh)
+    ]
+    assert sorted(both[0], key=repr) == sorted(both[1], key=repr)
+    with pytest.raises(BadDefinition, match="Feedback records are answers"):
+        exported(desk.workspace, "questions", path, format="feedback-records")
 
 
 # refusals

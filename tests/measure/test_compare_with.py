@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from importlib import resources
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +161,16 @@ def test_answers_turned_round_and_outside_their_scale(tmp_path: Path) -> None:
     data.engine.close()  # type: ignore[attr-defined]
 
 
+def test_what_is_not_known_of_a_tool_is_said_where_it_matters(tmp_path: Path) -> None:
+    data = imported(tmp_path, "typeform", [*DELIGHTED, "d11,c11,2026-05-14,8.5,"], questions=[RECOMMEND, COMMENT])
+    (note,) = compared(data, "typeform", "nps").notes
+    assert note == (
+        "of Typeform it is not known whether a person's earlier answers count, nor what it does with answers that are "
+        "not whole; there it is taken to count as here"
+    )
+    data.engine.close()  # type: ignore[attr-defined]
+
+
 def test_answers_of_another_source_do_not_count(delighted: Data) -> None:
     with pytest.raises(Refused, match="There are no answers from Typeform") as error:
         compared(delighted, "typeform", "nps")
@@ -168,6 +181,51 @@ def test_answers_of_another_source_do_not_count(delighted: Data) -> None:
         compared(delighted, "delighted", "ces")
     with pytest.raises(UnknownName, match="no metric of Delighted with a known rule called 'csta'"):
         compared(delighted, "delighted", "csta")
+
+
+LAYOUTS = resources.files("touchstone.listen") / "layouts"
+
+
+def cells(file: Path, *columns: str) -> list[tuple[str, ...]]:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        return [tuple(row[column] for column in columns) for row in csv.DictReader(lines)]
+
+
+def fixture(folder: Path, tool: str, name: str) -> tuple[Data, Path]:
+    """A file in the layout that the tool exports, imported as people import it: with no option given."""
+    file = Path(str(LAYOUTS / tool / name))
+    workspace = Workspace.create(folder / "workspace")
+    (summary,) = add(workspace, [file]).files
+    assert summary.layout == tool
+    return workspace.data(), file
+
+
+def net(scores: list[int], base: int) -> Fraction:
+    return Fraction(100 * (sum(score >= 9 for score in scores) - sum(score <= 6 for score in scores)), base)
+
+
+def test_a_delighted_export_from_file_to_number(tmp_path: Path) -> None:
+    data, file = fixture(tmp_path, "delighted", "responses.csv")
+    scores = [int(score) for score, kind in cells(file, "Score", "Survey Type") if kind == "nps" and score]
+    found = compared(data, "delighted", "nps")
+    assert found.theirs.answers == len(scores) > 5
+    assert found.theirs.value == floor(net(scores, len(scores)) + Fraction(1, 2))
+    assert ours(found).value == pytest.approx(float(net(scores, len(scores))))
+    data.engine.close()  # type: ignore[attr-defined]
+
+
+def test_a_formbricks_export_from_file_to_number(tmp_path: Path) -> None:
+    data, file = fixture(tmp_path, "formbricks", "export-quill.csv")
+    question = "1. How likely are you to recommend Quill Notes to a friend or colleague?"
+    said = [score for (score,) in cells(file, question)]
+    scores = [int(score) for score in said if score]
+    found = compared(data, "formbricks", "nps")
+    exact = net(scores, len(said))  # its summary divides by those who passed the question by
+    assert (found.theirs.answers, found.theirs.base) == (len(scores), len(said))
+    assert found.theirs.value == Fraction(floor(exact * 100 + Fraction(1, 2)), 100)
+    rating = compared(data, "formbricks", "csat")
+    assert any("shows a number for each: --where 'question_id = " in note for note in rating.notes)
+    data.engine.close()  # type: ignore[attr-defined]
 
 
 def test_an_empty_workspace_says_what_to_do(tmp_path: Path) -> None:
@@ -189,7 +247,7 @@ def test_the_command_tells_both_numbers_and_every_reason(tmp_path: Path) -> None
     assert text.startswith("Delighted's way 38 (8 answers); ours 38 points, likely ")
     assert "it is rounded to a whole number there" in text and "documented" in text
     assert "38 is exactly what Delighted's way gives." in text
-    assert "Note: of Delighted it is not known what it does with answers that are not whole" in text
+    assert "Note:" not in text
     assert "row_number" in run(data, tmp_path / "workspace", "delighted", "nps", "--sql").lower()
     assert '"aspect": "rounding"' in run(data, tmp_path / "workspace", "delighted", "nps", "--json")
     assert "No known way of counting gives 3" in run(data, tmp_path / "workspace", "delighted", "nps", "--shown", "3")

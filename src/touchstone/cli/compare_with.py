@@ -140,4 +140,7 @@ def _plain(number: Fraction) -> str:
 
 
 def _signed(number: Fraction) -> str:
-    return f"{float(number):+,.2f}" if number else "0"
+    """Two decimals, or one figure of what is smaller."""
+    if not number:
+        return "0"
+    return f"{float(number):+,.2f}" if abs(number) >= Fraction(1, 100) else f"{float(number):+.1g}"

@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from touchstone.cli.options import console, json_option, opened, print_json, workspace_option
-from touchstone.listen.export import FORMATS
+from touchstone.listen.export import FEEDBACK, FORMATS
 from touchstone.listen.export import export as export_table
 
 
 @click.command()
 @click.argument("table")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The file to write.")
-@click.option("--format", "kind", help=f"{', '.join(FORMATS)} (default: what the file's ending says).")
+@click.option("--format", "kind", help=f"{', '.join((*FORMATS, FEEDBACK))} (default: what the file's ending says).")
 @click.option("--where", default="", help="Keep rows: COLUMN OP VALUE, joined by and.")
 @click.option("--columns", help="Only these columns, separated by commas, beside the key.")
 @click.option("--as-of", type=int, help="The data as of this import number.")
@@ -42,6 +42,7 @@ def export(
         touchstone export answers -o answers.xlsx
         touchstone export answers -o premium.csv --where 'segment = premium' --columns customer_id,score
         touchstone export answers -o answers.sav --as-of 3
+        touchstone export answers -o answers.jsonl --format feedback-records
     """
     data = opened(folder).data(as_of=as_of)
     with console(stderr=True).status("Looking at the rows") as status:

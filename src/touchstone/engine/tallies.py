@@ -70,6 +70,13 @@ def skips(data: Data, metric: Metric, form: Score, question: Question) -> Table:
     )
 
 
+def questions(data: Data, metric: Metric, form: Score, question: Question) -> Table:
+    """Which questions the answers to `metric` answer, and how many answers each has, the most first."""
+    answers = asked(data, metric, form, question)
+    counted = answers.filter(answers.score.notnull()).group_by("question_id").aggregate(n=lambda t: t.count())
+    return counted.order_by([ibis.desc("n"), "question_id"]).limit(20)
+
+
 def sources(data: Data) -> Table:
     """Where answers come from: each source and how many answers, the most first."""
     answers = data.table("answers")

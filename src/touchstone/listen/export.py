@@ -36,6 +36,7 @@ class Format:
         return write
 
 
+FEEDBACK = "feedback-records"  # answers in the open schema of survey tools, as JSON lines or by the path's ending
 FORMATS = {
     one.name: one
     for one in (
@@ -89,20 +90,56 @@ def export(
     only with `force`. Raises UnknownName, BadDefinition, and Refused where there is nothing to export or the format
     cannot hold it.
     """
+    if format == FEEDBACK:
+        return _feedback(data, table, path, where=where, force=force, progress=progress)
     chosen = format_of(path, format)
     noun = noun_named(table)
     if not data.has(table):
         raise Refused(f"There are no {table} yet.", hint=f"import them: touchstone add {table}.csv")
-    conditions = parse_where(where)
     names = tuple(dict.fromkeys((noun.key, *columns))) if columns else _all_columns(data, table)
-    rows = data.prepared(table, names, conditions).select(*names)
-    total = data.fetch(rows.aggregate(n=rows.count())).rows[0]["n"]
+    rows = data.prepared(table, names, parse_where(where)).select(*names)
+    counted = _Counted(data.engine.batches(rows), _count(data, rows), progress)
     with _complete(path, force=force) as part:
-        counted = _Counted(data.engine.batches(rows), total, progress)
         chosen.writer()(part, rows.schema().to_pyarrow(), counted, table)
     return Exported(
         path=path, format=chosen.name, table=table, rows=counted.done, columns=names, data_number=data.number
     )
+
+
+def _feedback(data: Data, table: str, path: Path, *, where: str, force: bool, progress: Progress) -> Exported:
+    """The answers as feedback records: JSON lines, unless the ending of the path says otherwise."""
+    from touchstone.listen.feedback import SCHEMA, feedback_records
+
+    if table != "answers":
+        raise BadDefinition(f"Feedback records are answers, and {table} are none.", hint="export the table answers.")
+    if not data.has(table):
+        raise Refused("There are no answers yet.", hint="import them: touchstone add answers.csv")
+    known = any(path.suffix.lower() in one.endings for one in FORMATS.values())
+    chosen = format_of(path, None) if known else FORMATS["jsonl"]
+    rows = data.prepared(table, (), parse_where(where))
+    counted = _Counted(data.engine.batches(rows), _count(data, rows), progress)
+    with _complete(path, force=force) as part:
+        chosen.writer()(part, SCHEMA, feedback_records(counted, labels=_labels(data)), table)
+    return Exported(
+        path=path,
+        format=FEEDBACK,
+        table=table,
+        rows=counted.done,
+        columns=tuple(SCHEMA.names),
+        data_number=data.number,
+    )
+
+
+def _labels(data: Data) -> dict[str, str]:
+    """The question texts by the questions' ids."""
+    questions = data.table("questions")
+    found = data.fetch(questions.select("question_id", "wording", "label")).rows
+    texts = {str(row["question_id"]): row["wording"] or row["label"] for row in found}
+    return {question: text for question, text in texts.items() if text}
+
+
+def _count(data: Data, rows: Any) -> int:
+    return int(data.fetch(rows.aggregate(n=rows.count())).rows[0]["n"])
 
 
 def write_records(records: Any, path: Path, *, title: str, force: bool = False) -> None:
@@ -116,7 +153,7 @@ def format_of(path: Path, name: str | None) -> Format:
     """The format called `name`, or the one that the ending of `path` stands for."""
     if name is not None:
         if name not in FORMATS:
-            raise UnknownName.among("format", name, FORMATS)
+            raise UnknownName.among("format", name, (*FORMATS, FEEDBACK))
         return FORMATS[name]
     for one in FORMATS.values():
         if path.suffix.lower() in one.endings:

@@ -99,4 +99,4 @@ def _text(value: Any) -> str:
     if value is None or value != value:  # NaN is the only value that differs from itself
         return ""
     plain = value.item() if hasattr(value, "item") else value
-    return text(plain).strip()
+    return text(plain).strip(" ")  # SPSS pads with blanks; a line separator is part of what was said

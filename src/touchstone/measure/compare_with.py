@@ -16,7 +16,7 @@ from touchstone.core.vendor import RULES, Rule, Vendor, VendorMetric
 from touchstone.core.where import Condition, parse_where, where_text
 from touchstone.engine.data import Data
 from touchstone.engine.rows import Question
-from touchstone.engine.tallies import skips, sources, tallies
+from touchstone.engine.tallies import questions, skips, sources, tallies
 from touchstone.measure.kinds import of_one_kind
 from touchstone.measure.metrics import metric_named
 from touchstone.measure.score import score
@@ -117,7 +117,7 @@ def compare_with(
         )
     ours = score(data, metric, where=where_text(one.question.where), period=period, level=level).rows[0].result
     weighted = Fraction(ours.value) if data.default_weight and isinstance(ours, Estimate) else None
-    left_out = _left_out(evidence.rows, form, rules, vendor)
+    left_out = [*_together(evidence.asked, vendor), *_left_out(evidence.rows, form, rules, vendor)]
     return Comparison(
         vendor=vendor,
         rules=rules,
@@ -125,7 +125,7 @@ def compare_with(
         ours=ours,
         theirs=theirs,
         steps=waterfall(evidence.counted, form, rules, weighted=weighted),
-        notes=(*([one.remark] if one.remark else []), *left_out, *_doubts(form, rules, vendor)),
+        notes=(*([one.remark] if one.remark else []), *left_out, *_doubts(evidence.counted, form, rules, vendor)),
         shown=shown,
         matches=None if shown is None else matches(evidence.counted, form, rules, shown),
         sql=evidence.sql,
@@ -139,6 +139,7 @@ class _Evidence:
 
     rows: list[dict[str, Any]]
     counted: Counted
+    asked: list[str]
     sql: str
 
 
@@ -146,7 +147,9 @@ def _evidence(data: Data, metric: Metric, form: Score, question: Question) -> _E
     said = data.fetch(tallies(data, metric, form, question))
     passed = data.fetch(skips(data, metric, form, question))
     n = int(passed.rows[0]["passed"] or 0) + int(passed.rows[0]["absent"] or 0)
-    return _Evidence(said.rows, Counted(tallies=_tallies(said.rows), skips=n), f"{said.sql};\n\n{passed.sql}")
+    asked = [str(row["question_id"]) for row in data.fetch(questions(data, metric, form, question)).rows]
+    counted = Counted(tallies=_tallies(said.rows), skips=n)
+    return _Evidence(said.rows, counted, asked, f"{said.sql};\n\n{passed.sql}")
 
 
 def _of(vendor: Vendor, source: str | None) -> tuple[Condition, ...]:
@@ -185,6 +188,17 @@ def _nothing(data: Data, vendor: Vendor, metric: Metric, source: str | None) -> 
     )
 
 
+def _together(asked: Sequence[str], vendor: Vendor) -> list[str]:
+    """That several questions are counted as one, where a tool shows a number for each."""
+    if len(asked) < 2:
+        return []
+    named = ", ".join(asked[:5]) + (" …" if len(asked) > 5 else "")
+    return [
+        f"answers to {len(asked)} questions are counted together ({named}); {vendor.label} shows a number for each: "
+        f"--where 'question_id = {asked[0]}'"
+    ]
+
+
 def _left_out(rows: Sequence[Mapping[str, Any]], form: Score, rules: VendorMetric, vendor: Vendor) -> list[str]:
     """Answers that neither way can count."""
     known = their_way(form, rules).boxes
@@ -202,13 +216,16 @@ def _left_out(rows: Sequence[Mapping[str, Any]], form: Score, rules: VendorMetri
     ]
 
 
-def _doubts(form: Score, rules: VendorMetric, vendor: Vendor) -> list[str]:
-    """What is not known of the tool, and what its export cannot tell."""
-    unknown = [
-        _UNKNOWN[aspect] for aspect in RULES if aspect not in rules.rules and (aspect != "neutral" or rules.boxes)
-    ]
-    if form.form == "net":
-        unknown = [text for text in unknown if text != _UNKNOWN["neutral"]]
+def _doubts(counted: Counted, form: Score, rules: VendorMetric, vendor: Vendor) -> list[str]:
+    """What is not known of the tool and would matter to these answers, and what its export cannot tell."""
+    matters = {
+        "answers": any(not tally.latest for tally in counted.tallies),
+        "fractions": any(not tally.whole for tally in counted.tallies),
+        "neutral": form.form == "share" and any(2 * tally.said == sum(tally.scale) for tally in counted.tallies),
+        "skips": counted.skips > 0,
+        "rounding": True,
+    }
+    unknown = [_UNKNOWN[aspect] for aspect in RULES if matters[aspect] and aspect not in rules.rules]
     notes = []
     if unknown:
         notes.append(f"of {vendor.label} it is not known {', nor '.join(unknown)}; there it is taken to count as here")
