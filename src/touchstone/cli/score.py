@@ -12,9 +12,11 @@ from touchstone.cli.options import json_option, opened, print_json, print_table,
 from touchstone.core.errors import TouchstoneError
 from touchstone.core.estimate import Estimate, Measured, Total, exact, interval, shown
 from touchstone.core.metric import Metric
+from touchstone.engine.accounts import RollUp
 from touchstone.engine.data import Data
 from touchstone.listen.add import add
 from touchstone.listen.export import write_records
+from touchstone.measure.accounts import DECISION_MAKERS, ROLL_UPS
 from touchstone.measure.margins import read_margins
 from touchstone.measure.metrics import found_metrics, metric_named, metrics_of
 from touchstone.measure.raking import Raking
@@ -34,6 +36,8 @@ from touchstone.workspace import Workspace
 @click.option("--adjust", help="Column whose mix is held as in the baseline (channel, region); needs --baseline.")
 @click.option("--rake", "margins", type=click.Path(path_type=Path), help="Weight to the known margins in this file.")
 @click.option("--trim", default=TRIM, show_default=True, help="With --rake: largest weight in multiples of the median.")
+@click.option("--roll-up", type=click.Choice(ROLL_UPS), help="Who speaks for an account, and how much it counts.")
+@click.option("--role", "roles", multiple=True, help="With --roll-up decision-makers: who they are; repeatable.")
 @click.option("--level", default=0.95, show_default=True, help="Confidence level of the intervals.")
 @release_option
 @click.option("--as-of", type=int, help="The data as of this import number.")
@@ -53,6 +57,8 @@ def score(
     adjust: str | None,
     margins: Path | None,
     trim: float,
+    roll_up: RollUp | None,
+    roles: tuple[str, ...],
     level: float,
     for_release: bool,
     as_of: int | None,
@@ -71,6 +77,7 @@ def score(
         touchstone score overall_rating --by year --baseline 2010
         touchstone score nps --by month --baseline 2017-01 --adjust channel
         touchstone score nps --by segment --rake margins.toml
+        touchstone score nps --roll-up revenue
         touchstone score nps --file survey.csv
         touchstone score nps --by segment -o nps.xlsx
     """
@@ -88,6 +95,8 @@ def score(
             adjust=adjust,
             rake=read_margins(margins) if margins else None,
             trim=trim,
+            roll_up=roll_up,
+            roles=roles or DECISION_MAKERS,
             for_release=for_release,
         )
     if output is not None:
@@ -96,8 +105,7 @@ def score(
     elif show_sql:
         click.echo(scores.sql)
     elif as_json:
-        records = scores.records()
-        print_json({"scores": records, "weighting": scores.raking.record()} if scores.raking else records)
+        print_json(_records(scores))
     else:
         _tell(scores)
 
@@ -124,12 +132,22 @@ def _tell(scores: Scores) -> None:
             click.echo(f"Greyed: {_listed([named(scores.rows[place].group) for place in grey])}: {UNSURE}.")
     if scores.raking:
         _tell_raking(scores.raking)
+    if scores.accounts:
+        click.echo(scores.accounts.coverage.sentence())
     for note in scores.notes:
         click.echo(f"Note: {note}.")
     results = [row.result for row in scores.rows] + [row.adjusted.value for row in scores.rows if row.adjusted]
     methods = {result.method for result in results if isinstance(result, Estimate)}
     if methods:
         click.echo(f"Method: {'; '.join(sorted(methods))}. Data as of import {scores.data_number}.")
+
+
+def _records(scores: Scores) -> object:
+    """The records; beside them how answers were weighted, or which accounts answered, where that was asked for."""
+    records = scores.records()
+    if scores.raking:
+        return {"scores": records, "weighting": scores.raking.record()}
+    return {"scores": records, "coverage": scores.accounts.coverage.record()} if scores.accounts else records
 
 
 _MOST_LISTED = 8

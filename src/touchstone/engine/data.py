@@ -23,7 +23,7 @@ from touchstone.engine.where import keep
 
 _LATEST = "customer."  # `customer.segment`: the value now, not the one copied when the answer was given
 _RENAMED = "attr_"  # `attr_n`: the column n, where n itself is the name of a sum
-_ACCOUNT = ibis.literal("account:")
+ACCOUNT = "account:"  # begins the cluster of people who belong to a company
 LARGE = 1_000_000  # rows
 SURVEY_WEIGHT = "survey_weight"  # the weight of an answer in a survey that is weighted, one in every other
 
@@ -127,7 +127,7 @@ class Data:
             # the key and the submission are the widest columns there are: not read where they cannot count
             alone = table["customer_id"] if self._all_known(name) else ibis.coalesce(table["customer_id"], alone)
         if "account_id" in table.columns:
-            alone = ibis.coalesce(_ACCOUNT + table["account_id"], alone)
+            alone = ibis.coalesce(ibis.literal(ACCOUNT) + table["account_id"], alone)
         who = self._people() if "customer_id" in table.columns else None
         if who is None:
             return table.mutate(cluster=alone)
@@ -190,7 +190,7 @@ class Data:
             return None
         customers = self.table("customers")
         members = customers.filter(customers.account_id.notnull())
-        members = members.select(who_id="customer_id", who_cluster=_ACCOUNT + members.account_id)
+        members = members.select(who_id="customer_id", who_cluster=ibis.literal(ACCOUNT) + members.account_id)
         some = self.fetch(members.aggregate(n=members.count())).rows[0]["n"]
         return members if some else None
 

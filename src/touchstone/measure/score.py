@@ -28,12 +28,15 @@ from touchstone.core.metric import (
 from touchstone.core.metric import Score as ScoreForm
 from touchstone.core.period import Period
 from touchstone.core.where import parse_where
+from touchstone.engine.accounts import RollUp
 from touchstone.engine.connect import Fetched
 from touchstone.engine.data import Data
 from touchstone.engine.durations import duration_counts
 from touchstone.engine.moments import fetched_moments
 from touchstone.engine.responses import eligible_share
 from touchstone.engine.rows import Question, counted, group_name, left_out, measured_rows, total
+from touchstone.measure.accounts import DECISION_MAKERS
+from touchstone.measure.accounts import roll_up as rolled_up
 from touchstone.measure.alpha import alphas
 from touchstone.measure.changes import against, ends_of
 from touchstone.measure.expected import expected
@@ -69,6 +72,8 @@ def score(
     rake: Margins | None = None,
     trim: float | None = TRIM,
     for_release: bool = False,
+    roll_up: RollUp | None = None,
+    roles: Sequence[str] = DECISION_MAKERS,
 ) -> Scores:
     """Score `metric` over `data`, once per combination of the `by` columns (attributes, periods, `customer.X`).
 
@@ -77,19 +82,14 @@ def score(
     `by` that every other is compared with. `adjust` names a column whose mix may shift (channel, region): beside each
     result then stands what it would be at that mix. `rake` weights the answers to known margins, as one sample, with
     weights cut at `trim` times the median (None: not at all); the errors then know the margins. `for_release`
-    hides small groups, and what would give them away, whoever answered. Relationship, transactional and employee
-    answers are never pooled. Raises UnknownName for a column that is not there, Refused where nothing was imported.
+    hides small groups, and what would give them away, whoever answered. `roll_up` lets accounts speak
+    instead of contacts (see `measure.accounts`; `roles` are the decision makers). Relationship, transactional and
+    employee answers are never pooled. Raises UnknownName for a column that is not there, Refused where nothing was
+    imported.
     """
     if not 0 < level < 1:
         raise BadDefinition(f"A level lies between 0 and 1, not at {level:g}.", hint="write 0.95 for 95 %.")
-    if adjust is not None and baseline is None:
-        raise BadDefinition(
-            "A mix is adjusted to that of a baseline.", hint="add --by month --baseline 2017-01, for instance."
-        )
-    if rake is not None and baseline is not None:
-        raise BadDefinition(
-            "Changes are not tested under raked weights.", hint="leave out --baseline, and see each period: --by year."
-        )
+    _check_together(baseline, adjust, rake, roll_up)
     demand(data, metric)
     by = tuple(dict.fromkeys(by))
     if weight is None and isinstance(metric.form, ScoreForm | Gap | Index):
@@ -104,6 +104,8 @@ def score(
     )
     if rake is not None:
         scores = _raked(data, metric, by, question, level, rake, trim)
+    elif roll_up is not None:
+        scores = _of_accounts(data, metric, by, question, level, roll_up, roles)
     else:
         scores = _told(data, metric, by, question, level)
     scores = replace(scores, where=where, weight=weight)
@@ -112,6 +114,20 @@ def score(
         if adjust is not None:
             scores = adjusted(data, scores, question, adjust=adjust, baseline=baseline, level=level)
     return safe(data, scores, question, for_release=for_release)
+
+
+def _check_together(baseline: str | None, adjust: str | None, rake: Margins | None, roll_up: RollUp | None) -> None:
+    if adjust is not None and baseline is None:
+        raise BadDefinition(
+            "A mix is adjusted to that of a baseline.", hint="add --by month --baseline 2017-01, for instance."
+        )
+    if baseline is not None and (rake is not None or roll_up is not None):
+        raise BadDefinition(
+            f"Changes are not tested {'under raked weights' if rake is not None else 'between roll-ups'}.",
+            hint="leave out --baseline, and see each period: --by year.",
+        )
+    if rake is not None and roll_up is not None:
+        raise BadDefinition("Answers are either raked or rolled up to accounts.", hint="leave one of the two out.")
 
 
 def _told(data: Data, metric: Metric, by: Sequence[str], question: Question, level: float) -> Scores:
@@ -206,6 +222,27 @@ def _raked(
     notes = (one.remark,) if one.remark else ()
     scores = _scores(data, metric, by, rows, found.sql, (*notes, *_remarks(data, metric, question)))
     return replace(scores, raking=found.raking)
+
+
+def _of_accounts(
+    data: Data,
+    metric: Metric,
+    by: Sequence[str],
+    question: Question,
+    level: float,
+    how: RollUp,
+    roles: Sequence[str],
+) -> Scores:
+    one, centre = of_one_kind(data, metric, question), centre_of(metric)
+    found = rolled_up(data, metric, one.question, by, how, centre=centre, roles=roles)
+    rows = []
+    for row in _in_order(found.fetched, by):
+        sums = to_moments(row, centre)
+        if sums.n:
+            result = measured(metric, sums, level=level)
+            rows.append(Score(group=group_of(row, by), result=result, moments=sums, kind=one.kind or None))
+    notes = (*((one.remark,) if one.remark else ()), *found.notes, *_remarks(data, metric, question))
+    return replace(_scores(data, metric, by, rows, found.fetched.sql, notes), accounts=found)
 
 
 def _told_raked(result: Result) -> Result:

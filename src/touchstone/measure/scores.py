@@ -28,6 +28,7 @@ from touchstone.stats.moments import Moments
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from touchstone.measure.accounts import RolledUp
     from touchstone.measure.raking import Raking
 
 Group = tuple[str | None, ...]  # the values of the `by` columns, None where there is none
@@ -87,7 +88,7 @@ class Scores:
     """The scores of one metric: `rows` per group of `by`, the `sql` of their sums, and `notes` for the reader.
 
     `baseline` is the period that changes are measured from, `adjust` the column whose mix is held as it was then.
-    `raking` says how the answers were weighted to known margins, if they were.
+    `raking` says how the answers were weighted to known margins, `accounts` how contacts were rolled up, if they were.
     """
 
     metric: Metric
@@ -101,6 +102,7 @@ class Scores:
     baseline: str | None = None
     adjust: str | None = None
     raking: Raking | None = None
+    accounts: RolledUp | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -172,6 +174,8 @@ class Scores:
     def _basis(self) -> str:
         by = "the weights of their survey" if self.weight == SURVEY_WEIGHT else self.weight
         weighted = f", weighted by {by}" if by else ", unweighted"
+        if self.accounts is not None:
+            weighted = f", {self.accounts.words}{f', weighted by {self.weight}' if self.weight else ''}"
         if self.raking is not None:
             columns = ", ".join(dict.fromkeys(line.margin for line in self.raking.margins))
             weighted = f", weighted{f' by {by} and' if by else ''} to known {columns}"
