@@ -349,12 +349,27 @@ def test_a_scale_that_does_not_hold_the_answers_is_widened_and_named(desk: Desk)
         ("ten", "csat", 9),
         ("much", "rating", 80),
     ]
-    told += [("five", "rating", 1), ("seven", "rating", 2), ("ease", "ces", 3), ("nps", "nps", 3)]
+    told += [
+        ("low", "rating", 0),
+        ("low", "rating", 4),
+        ("five", "rating", 1),
+        ("seven", "rating", 2),
+        ("ease", "ces", 3),
+        ("nps", "nps", 3),
+    ]
     rows = [[f"s{n}", "2024-06-01", name, kind, str(value)] for n, (name, kind, value) in enumerate(told)]
     file = desk.take(text([["submission_id", "collected_at", "field_id", "field_type", "value_number"], *rows]))
-    assert "scales that hold the answers seen: 'seven' 1 to 7, 'ten' 0 to 10" in file.notes
+    assert "scales that hold the answers seen: 'low' 0 to 10, 'seven' 1 to 7, 'ten' 0 to 10" in file.notes
     scales = set(desk.rows("answers", "question_id", "scale_low", "scale_high"))
-    assert scales == {("five", 1, 5), ("seven", 1, 7), ("ten", 0, 10), ("much", 1, 5), ("ease", 1, 7), ("nps", 0, 10)}
+    assert scales == {
+        ("low", 0, 10),
+        ("five", 1, 5),
+        ("seven", 1, 7),
+        ("ten", 0, 10),
+        ("much", 1, 5),
+        ("ease", 1, 7),
+        ("nps", 0, 10),
+    }
 
 
 def test_a_part_that_cannot_be_looked_for_is_refused_in_one_sentence(desk: Desk) -> None:

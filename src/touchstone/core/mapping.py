@@ -212,6 +212,11 @@ class Mapping:
         """Those of `people` that are no columns of the table: they become identities."""
         return tuple(name for name in self.people if name != "customer_id")
 
+    @property
+    def fills(self) -> bool:
+        """Whether cells are filled from the first row of their record; then rows come with their place in the file."""
+        return self.fill_down and bool(self.one_per)
+
     def used_headers(self) -> set[str]:
         """Every header of the file that this mapping reads."""
         takes = [*self.columns.values(), *self.attributes.values(), *self.known_as.values(), self.source]

@@ -16,6 +16,7 @@ from touchstone.core.where import parse_where
 from touchstone.engine.casting import among, trimmed
 from touchstone.engine.connect import DuckDB, fresh_name, literal
 
+PLACE = "_place"  # where a row stands in the file, of rows that are not in its order any more
 _MADE = "\x1f"  # begins the name of a column that is made; no header has it
 _BETWEEN, _BETWEEN_IDS = ": ", "/"
 
@@ -34,7 +35,7 @@ def derived(engine: DuckDB, raw: str, mapping: Mapping, headers: Sequence[str]) 
 
     Raises BadDefinition where a `part` is no regular expression of the engine.
     """
-    rows = _filled_down(engine, raw, mapping, headers) if mapping.fill_down and mapping.one_per else raw
+    rows = _filled_down(engine, raw, mapping, headers) if mapping.fills else raw
     cells = {header: trimmed(f"c{place}") for place, header in enumerate(headers)}
     made: dict[str, str] = {}
     columns = {name: _derived(engine, name, take, cells, made) for name, take in mapping.columns.items()}
@@ -115,24 +116,25 @@ def _given(headers: Sequence[str], cells: dict[str, str]) -> str | None:
 
 
 def _filled_down(engine: DuckDB, raw: str, mapping: Mapping, headers: Sequence[str]) -> str:
-    """The rows, in their order, with cells that only the first row of a record has in all of its rows.
+    """The rows with their `PLACE` in the file, and with cells that only the first row of a record has in all of them.
 
     Columns that are added up, or of which the least or most counts, are those of single rows and stay as they are.
     """
-    takes = (*mapping.columns.values(), *mapping.attributes.values())
+    takes = (*mapping.columns.values(), *mapping.attributes.values(), *mapping.known_as.values())
     single = {header for take in takes if take.keep in FOLDS for header in take.read}
     used = mapping.used_headers() | {condition.column for condition in parse_where(mapping.where)}
     by = [f"c{headers.index(header)}" for header in mapping.one_per if header in headers]
-    filled = [
-        f"coalesce(c{place}, first_value(c{place} IGNORE NULLS) OVER of_record) AS c{place}"
-        for place, header in enumerate(headers)
-        if header in used - single - set(mapping.one_per)
-    ]
+    filled = [place for place, header in enumerate(headers) if header in used - single - set(mapping.one_per)]
+    rows, firsts = fresh_name("filled"), fresh_name("firsts")
+    numbered = f"SELECT *, row_number() OVER () AS {PLACE} FROM {raw}"
     if not by or not filled:
-        return raw
-    rows = fresh_name("filled")
-    window = f"WINDOW of_record AS (PARTITION BY {', '.join(by)} ORDER BY _place)"
-    numbered = f"SELECT *, row_number() OVER () AS _place FROM {raw}"
-    query = f"SELECT * REPLACE ({', '.join(filled)}) FROM ({numbered}) {window}"
-    engine.run(f"CREATE TEMPORARY TABLE {rows} AS SELECT * EXCLUDE (_place) FROM ({query}) ORDER BY _place")
+        engine.run(f"CREATE TEMPORARY VIEW {rows} AS {numbered}")
+        return rows
+    given = ", ".join(f"arg_min(c{place}, {PLACE}) FILTER (WHERE c{place} IS NOT NULL) AS c{place}" for place in filled)
+    keys = ", ".join(f"{cell} AS k{number}" for number, cell in enumerate(by))
+    engine.run(f"CREATE TEMPORARY TABLE {firsts} AS SELECT {keys}, {given} FROM ({numbered}) GROUP BY {', '.join(by)}")
+    replaced = ", ".join(f"coalesce(one.c{place}, first.c{place}) AS c{place}" for place in filled)
+    same = " AND ".join(f"one.{cell} = first.k{number}" for number, cell in enumerate(by))
+    query = f"SELECT one.* REPLACE ({replaced}) FROM ({numbered}) one LEFT JOIN {firsts} first ON {same}"
+    engine.run(f"CREATE TEMPORARY VIEW {rows} AS {query}")
     return rows

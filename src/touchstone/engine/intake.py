@@ -35,7 +35,7 @@ from touchstone.engine.casting import (
 )
 from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
 from touchstone.engine.contacts import Privacy, look_up, normal
-from touchstone.engine.deriving import added, derived, multiplied, said
+from touchstone.engine.deriving import PLACE, added, derived, multiplied, said
 from touchstone.engine.people import customer
 from touchstone.engine.scan import Scan
 from touchstone.engine.where import keep
@@ -55,9 +55,9 @@ SQL_TYPES: dict[Type, str] = {
     "time": "TIMESTAMPTZ",
     "boolean": "BOOLEAN",
 }
+_SHOWN = 40  # columns of a row that is set aside
 _OPEN = Privacy()
 _NOTHING: Dict[str, str] = {}
-_SHOWN = 40  # columns of a row that is set aside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +129,7 @@ def stage(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str, 
         engine.run(f"CREATE TEMPORARY TABLE {rows} AS {typed}")
     except duckdb.InvalidInputException as error:
         raise Irregular(str(error)) from error
-    if not (mapping.where or found):  # a table is filled in the order of the file
+    if not (mapping.where or found or mapping.fills):  # a table is filled in the order of the file
         numbered = fresh_name("numbered")
         engine.run(f"CREATE TEMPORARY VIEW {numbered} AS SELECT *, rowid + 1 AS _row FROM {rows}")
         rows = numbered
@@ -175,7 +175,7 @@ def typed_rows(
         {f"v{field.place}": _value(field, zone, scan) for field in fields},
         {one.result: privacy.kept(f"v{one.place}") for one in fields if one.is_contact},
     ]
-    query = _with_found(_texts_query(engine, raw, mapping, scan, numbered=bool(found)), fields, found)
+    query = _with_found(_texts_query(engine, raw, mapping, scan, numbered=bool(found) or mapping.fills), fields, found)
     for step in steps:
         query = _stepped(query, step)
     told = [f for f in timed if walls[f.name] and not f.take.plus_minutes]
@@ -185,7 +185,7 @@ def typed_rows(
     result |= {f"_by{place}": identifier_text(heads[name]) for place, name in enumerate(mapping.one_per)}
     result |= {"_order": _order(mapping, fields, heads)} if mapping.order_by else {}
     result |= {"_content": _content(scan)} if needs_content(mapping) else {}
-    result |= {"_row": "_row"} if mapping.where or found else {}
+    result |= {"_row": "_row"} if mapping.where or found or mapping.fills else {}
     result |= {
         "_wrong": _wrong(_faults(fields, mapping, heads, scan), scan, explained=explained),
         "_shifted": _any([sql for sql in shifts if sql]),
@@ -360,12 +360,12 @@ def _question_cells(mapping: Mapping, scan: Scan, heads: Dict[str, str]) -> list
 
 def _filtered(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, numbered: bool = False) -> str:
     """The rows that the mapping's own rule leaves in; with such a rule, or on request, numbered as in the file."""
-    conditions = parse_where(mapping.where)
+    conditions, place = parse_where(mapping.where), PLACE if mapping.fills else "row_number() OVER ()"
     if not conditions:
-        return f"SELECT *, row_number() OVER () AS _row FROM {raw}" if numbered else f"SELECT * FROM {raw}"
+        return f"SELECT *, {place} AS _row FROM {raw}" if numbered else f"SELECT * FROM {raw}"
     named = fresh_name("named")
     cells = (f"{trimmed(scan.cell(header))} AS {identifier(header)}" for header in scan.headers)
-    counted = f"SELECT {', '.join(cells)}, row_number() OVER () AS _row FROM {raw}"
+    counted = f"SELECT {', '.join(cells)}, {place} AS _row FROM {raw}"
     engine.run(f"CREATE TEMPORARY VIEW {named} AS {counted}")
     kept = engine.sql(keep(engine.connection.table(named), conditions))
     back = ", ".join(f"{identifier(header)} AS {scan.cell(header)}" for header in scan.headers)
