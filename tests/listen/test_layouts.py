@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from tests.listen.conftest import Desk, accounted
 
 from touchstone.core.nouns import NOUNS
@@ -169,6 +170,17 @@ def test_columns_that_nobody_knows_do_no_harm(desk: Desk, fixture: Fixture) -> N
         else:
             row += ["Unheard of", "Überraschung"]
     taken(desk, fixture, written(desk, fixture, rows))
+    agrees(desk, fixture.metrics)
+
+
+@pytest.mark.parametrize("fixture", [one for one in TEXTS if one.header_rows > 1], ids=lambda one: one.name)
+def test_header_rows_are_told_in_a_workbook_too(desk: Desk, fixture: Fixture) -> None:
+    path = desk.write(f"{Path(fixture.name).stem}.xlsx", "")
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("Sheet")
+        for place, row in enumerate(cells(fixture)):
+            sheet.write_row(place, 0, [cell or None for cell in row])
+    taken(desk, fixture, path)
     agrees(desk, fixture.metrics)
 
 

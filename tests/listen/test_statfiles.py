@@ -21,6 +21,7 @@ FIXTURE = Path(statfiles.__file__).parent / "layouts" / "spss" / "members_2025.s
 def saved(folder: Path, columns: dict[str, list[Any]], **options: Any) -> Path:
     polars = pytest.importorskip("polars")
     pyreadstat = pytest.importorskip("pyreadstat")
+    folder.mkdir(exist_ok=True)
     path = folder / "f.sav"
     pyreadstat.write_sav(polars.DataFrame(columns), str(path), **options)
     return path
@@ -53,6 +54,29 @@ def test_a_scale_labelled_from_best_to_worst_is_turned_round(desk: Any) -> None:
     satisfied = {who: score for question, who, score in found if question.startswith("how_satisfied")}
     assert satisfied["members_2025:1000"] == 5.0  # 1, "Very satisfied"
     assert satisfied["members_2025:1003"] == 2.0  # 4, "Dissatisfied"
+
+
+def test_labels_tell_the_scale_and_a_recommendation_from_one_is_no_promoter_score(desk: Any) -> None:
+    columns = {
+        "id": [1.0, 2.0, 3.0, 4.0],
+        "a": [10.0, 9.0, 8.0, 11.0],
+        "b": [10.0, 9.0, 8.0, 7.0],
+        "c": [3.0, 2.0, 3.0, 8.0],
+    }
+    path = saved(
+        desk.folder,
+        columns,
+        column_labels=["", "Would you recommend us?", "Recommend on 0 to 10?", "How satisfied are you?"],
+        variable_value_labels={
+            "a": {1.0: "Not at all", 10.0: "Absolutely", 11.0: "Don't know"},
+            "b": {0.0: "Not at all", 10.0: "Absolutely"},
+            "c": {1.0: "Not", 7.0: "Fully", 8.0: "Not applicable"},
+        },
+    )
+    desk.add(path)
+    found = desk.rows("questions", "question_id", "metric", "scale_low", "scale_high")
+    assert found == [("a", None, 1.0, 10.0), ("b", "nps", 0.0, 10.0), ("c", "csat", 1.0, 7.0)]
+    assert desk.rows("answers", "choice").count("not applicable") == 2
 
 
 def test_numbers_dates_and_texts_are_written_as_people_would(tmp_path: Path) -> None:

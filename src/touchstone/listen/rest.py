@@ -5,12 +5,13 @@ from __future__ import annotations
 import html
 import re
 from collections import defaultdict
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from touchstone.core.mapping import ORIGIN, Mapping, Question, Take
 from touchstone.listen.propose import attributes
-from touchstone.listen.ratings import questions
+from touchstone.listen.ratings import numbers_in, questions
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.synonyms import normal
 from touchstone.listen.values import looks_like
@@ -149,7 +150,8 @@ def _rated(file: RawFile, columns: Sequence[_Column], notes: list[str]) -> dict[
             steps = {code: column.wording.codes.get(label.strip()) for code, label in labels.items()}
             column.wording = replace(column.wording, codes={code: step for code, step in steps.items() if step})
         if column.wording:
-            found[column.header] = _worded(column, column.wording)
+            skips = (*skipped(column.values), *_no_answers(labels))
+            found[column.header] = _worded(column, column.wording, skips)
             low, high = column.wording.scale
             notes.append(f"'{_short(column.asked)}': answers in words are read as {low:g} to {high:g}")
         else:
@@ -167,10 +169,37 @@ def _rated(file: RawFile, columns: Sequence[_Column], notes: list[str]) -> dict[
     if counted:
         shown = ", ".join(f"'{_short(header)}'" for header in counted[:3]) + (" …" if counted[3:] else "")
         notes.append(f"in {shown} the higher number is taken as the better: check that the tool numbers its choices so")
-    return found | {question.headers[0]: question for question in asked}
+    told = {column.header: column for column in columns}
+    for question in asked:
+        header = question.headers[0]
+        found[header] = _labelled(question, told[header], file.choices.get(header, {}))
+    return found
 
 
-def _worded(column: _Column, wording: Wording) -> Question:
+def _labelled(question: Question, column: _Column, labels: Dict[str, str]) -> Question:
+    """`question` on the scale that the file's own value labels span, if it holds the values.
+
+    A recommendation on another scale than 0 to 10 is a rating, and none for the Net Promoter Score.
+    """
+    if not question.scale or not labels:
+        return question
+    skips = _no_answers(labels)
+    steps = numbers_in([code for code in labels if code not in skips])
+    seen = numbers_in([value for value in column.values if value not in skips])
+    question = replace(question, not_applicable=(*question.not_applicable, *skips))
+    if len(steps) < 2 or not all(min(steps) <= number <= max(steps) for number in seen):
+        return question
+    scale = (min(steps), max(steps))
+    metric = None if question.metric == "nps" and scale != (0.0, 10.0) else question.metric
+    return replace(question, scale=scale, metric=metric)
+
+
+def _no_answers(labels: Dict[str, str]) -> tuple[str, ...]:
+    """The codes that stand for "does not apply" or "don't know"."""
+    return tuple(code for code, label in labels.items() if skipped([label]))
+
+
+def _worded(column: _Column, wording: Wording, skips: tuple[str, ...]) -> Question:
     name = normal(f"{column.header} {column.asked}")
     metric: str | None = {"satisfaction": "csat", "quality": "csat", "ease": "ces"}.get(wording.kind)
     if wording.kind == "agreement" and _EASE.search(name):
@@ -183,7 +212,7 @@ def _worded(column: _Column, wording: Wording) -> Question:
         metric=metric,
         scale=wording.scale,
         codes=wording.codes,
-        not_applicable=skipped(column.values),
+        not_applicable=skips,
     )
 
 

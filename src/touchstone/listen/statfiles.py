@@ -16,7 +16,7 @@ from touchstone.listen.textfiles import rewritten
 from touchstone.listen.workbooks import text
 
 SIGN = "(SPSS)"
-_CELLS = 1_000_000  # values that are in memory at a time
+_CELLS = 3_000_000  # values that are in memory at a time
 
 
 def read_sav(path: Path, *, name: str, scratch: Path) -> RawFile:
