@@ -81,11 +81,16 @@ def identifier_text(text: str) -> str:
 
 
 def coded(text: str, codes: Sequence[tuple[str, str]], otherwise: str) -> str:
-    """The meaning of `text` by a code list, `otherwise` where it has none."""
+    """The meaning of `text` by a code list, `otherwise` where it has none; an empty meaning is no value."""
     if not codes:
         return otherwise
-    branches = " ".join(f"WHEN {literal(code)} THEN {literal(meaning)}" for code, meaning in codes)
+    branches = " ".join(f"WHEN {literal(code)} THEN {meant(meaning)}" for code, meaning in codes)
     return f"CASE {identifier_text(text)} {branches} ELSE {otherwise} END"
+
+
+def meant(meaning: str) -> str:
+    """What a code stands for, as SQL; nothing where that is empty."""
+    return literal(meaning) if meaning else "CAST(NULL AS VARCHAR)"
 
 
 def wall_clock(text: str, take: Take) -> str | None:

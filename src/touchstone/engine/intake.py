@@ -23,6 +23,7 @@ from touchstone.engine.casting import (
     cleaned,
     coded,
     identifier_text,
+    meant,
     money,
     number,
     reasons,
@@ -399,9 +400,9 @@ def _text(head: str, field: _Field) -> str:
 def _decoded(text: str, take: Take) -> str:
     """`text` by the code list, in which "*" is any other value and "" an empty cell."""
     codes = tuple((code, meaning) for code, meaning in take.codes.items() if code not in ("", "*"))
-    rest = f"CASE WHEN {text} IS NOT NULL THEN {literal(take.codes['*'])} END" if "*" in take.codes else text
-    meant = coded(text, codes, rest)
-    return f"coalesce({meant}, {literal(take.codes[''])})" if "" in take.codes else meant
+    rest = f"CASE WHEN {text} IS NOT NULL THEN {meant(take.codes['*'])} END" if "*" in take.codes else text
+    decoded = coded(text, codes, rest)
+    return f"coalesce({decoded}, {literal(take.codes[''])})" if "" in take.codes else decoded
 
 
 def _value(field: _Field, zone: str, scan: Scan) -> str:
