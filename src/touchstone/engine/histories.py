@@ -27,7 +27,7 @@ def histories(data: Data, *, until: datetime | None = None, groups: Table | None
         orders = orders.filter(orders.paid_at < ibis.literal(until).cast("timestamp('UTC')"))
     orders = data.clustered(orders, "orders")
     days = orders.mutate(day=data.local_day(orders.paid_at))
-    per_day = days.group_by("cluster", "day").aggregate(amount=days.amount.sum().cast("float64"))
+    per_day = days.group_by("cluster", "day").aggregate(amount=days.amount.sum())
     end = until or newest_order(data)
     place = ibis.row_number().over(ibis.window(group_by=per_day.cluster, order_by=per_day.day))
     placed = per_day.mutate(_repeat=place > 0)
@@ -35,7 +35,7 @@ def histories(data: Data, *, until: datetime | None = None, groups: Table | None
         first=placed.day.min(),
         latest=placed.day.max(),
         x=placed._repeat.sum(),
-        spent=placed.amount.sum(where=placed._repeat),
+        spent=placed.amount.sum(where=placed._repeat).cast("float64"),  # exact before: half cents fall one way
     )
     final = data.local_day(ibis.literal(end).cast("timestamp('UTC')"))
     history = people.mutate(
