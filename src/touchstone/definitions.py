@@ -73,9 +73,9 @@ class Definitions:
             before = _text(path) if path.is_file() else None
             fresh = []
             if before is not None and _edited(held, before):  # an edit by hand is kept, not written over
-                fresh.append(_next(held, kind, name, before, author=_author(), by_hand=True))
+                fresh.append(_next(held, kind, name, before, author=account(), by_hand=True))
             if _edited([*held, *fresh], body):
-                fresh.append(_next([*held, *fresh], kind, name, body, author=author or _author(), by_hand=False))
+                fresh.append(_next([*held, *fresh], kind, name, body, author=author or account(), by_hand=False))
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished = path.with_suffix(".unfinished")
             unfinished.write_text(body, encoding="utf-8", newline="")
@@ -140,7 +140,7 @@ def _edited(held: Sequence[Version], body: str) -> bool:
 def _with_edits(kind: str, bodies: dict[str, str], held: dict[str, list[Version]]) -> dict[str, list[Version]]:
     """`held` with one more version of each whose text is another now."""
     return {
-        name: [*held[name], _next(held[name], kind, name, body, author=_author(), by_hand=True)]
+        name: [*held[name], _next(held[name], kind, name, body, author=account(), by_hand=True)]
         if _edited(held[name], body)
         else held[name]
         for name, body in bodies.items()
@@ -164,7 +164,7 @@ def _hash(body: str) -> str:
     return hashlib.sha256(body.encode("utf-8")).hexdigest()
 
 
-def _author() -> str:
+def account() -> str:
     """Who runs this: TOUCHSTONE_AUTHOR, else the account's name."""
     named = os.environ.get("TOUCHSTONE_AUTHOR", "").strip()
     if named:

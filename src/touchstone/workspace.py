@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from touchstone.core.errors import BadDefinition, BadFile, Refused
@@ -92,6 +92,10 @@ class Workspace:
         joining = self.settings.joining
         return Privacy(shared=joining.shared, salt=self._salt() if joining.hash else "")
 
+    def _stored(self, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        """Addresses as they are stored."""
+        return tuple(map(self.privacy().stored, addresses)) if addresses else ()
+
     def _salt(self) -> str:
         path = self.folder / SALT_FILE
         try:
@@ -126,6 +130,7 @@ class Workspace:
             rates=settings.rates,
             business_hours=settings.business_hours,
             weighted=tuple(record.summary.get("weighted", ())) if record else (),
+            joining=replace(settings.joining, shared=self._stored(settings.joining.shared)),
         )
 
 

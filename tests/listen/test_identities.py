@@ -8,7 +8,7 @@ import pytest
 
 from touchstone.core.mapping import Mapping, Take
 from touchstone.engine.connect import DuckDB
-from touchstone.engine.people import customer, same_people
+from touchstone.engine.people import customer
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def people(desk: Any) -> dict[str, str]:
     """Who is somebody else under another number."""
     data = desk.workspace.data()
     try:
-        merged = same_people(data.engine, data.table("identities"))
+        merged = data.merged()
         return {} if merged is None else {row["customer_id"]: row["person"] for row in data.fetch(merged).rows}
     finally:
         data.engine.close()

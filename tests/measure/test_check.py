@@ -358,12 +358,26 @@ def test_customers_of_one_phone_count_as_one_and_their_rows_are_ambiguous(opened
     assert one(found, "joins", table="orders").numbers["ambiguous"] == 0  # their own number is there
 
 
-def test_one_address_for_many_customers_is_a_problem(opened: Opened) -> None:
+def test_one_number_for_many_customers_joins_nobody_and_is_noted(opened: Opened) -> None:
     tables = company()
     for i in range(7):
         known = {"customer_id": f"crm:{i}", "kind": "phone", "value": "+491"}
         tables["identities"].append({"identity_id": f"+{i}", **known})
-    assert one(check(opened(tables), now=NOW, metrics={}), "duplicates", table="customers").verdict == "problem"
+    found = check(opened(tables), now=NOW, metrics={})
+    assert one(found, "duplicates", table="customers").verdict == "good"
+    noted = one(found, "duplicates", table="identities")
+    assert (noted.verdict, noted.numbers["why"], noted.numbers["largest"]) == ("note", "many", 7)
+    assert noted.sentence.startswith("1 name of several customers joins nobody: too many numbers of one system")
+
+
+def test_a_chain_of_addresses_for_many_customers_is_a_problem(opened: Opened) -> None:
+    tables = company()
+    for i in range(7):
+        for value in (f"+49{i}", f"+49{i + 1}"):
+            known = {"customer_id": f"crm:{i}", "kind": "phone", "value": value}
+            tables["identities"].append({"identity_id": f"{value}{i}", **known})
+    shared = one(check(opened(tables), now=NOW, metrics={}), "duplicates", table="customers")
+    assert (shared.verdict, shared.numbers["largest"]) == ("problem", 7)
 
 
 def test_an_empty_month_is_a_gap_and_old_data_are_old(opened: Opened) -> None:

@@ -152,5 +152,8 @@ def imports(aside: bool, folder: Path | None, as_json: bool) -> None:
     if not records:
         click.echo("Nothing was imported yet. Begin with: touchstone add FILE…")
         return
-    lines = [[str(r.number), f"{r.imported_at:%Y-%m-%d %H:%M}", ", ".join(r.files)] for r in records]
+    lines = [
+        [str(r.number), f"{r.imported_at:%Y-%m-%d %H:%M}", ", ".join(r.files) or str(r.summary.get("decision", ""))]
+        for r in records
+    ]
     print_table(["import", "at (UTC)", "files"], lines, right=["import"])

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "add": ("add", "Import files: recognised, mapped, checked; what cannot be taken is set aside."),
     "imports": ("add", "List what was imported, and what was set aside."),
     "plan": ("plan", "Show the measurement plan: what is measured, what nothing measures, baseline to now to target."),
+    "people": ("people", "Say who is who: which numbers are one person and why; join and undo."),
     "check": ("check", "Say what the data can and cannot answer."),
     "metrics": ("score", "List the metrics and their definitions."),
     "score": ("score", "Score a metric: value, interval, n, change against a baseline."),

@@ -96,6 +96,14 @@ NOUNS: dict[str, Noun] = {
             _columns("identity_id!", "customer_id!", "kind!", "value!"),
         ),
         Noun(
+            "merges",
+            "one decision of yours that two customer numbers are, or are not, one person",
+            "merge_id",
+            _columns("merge_id!", "customer_id!", "other_id!", "kind!", "reason", "author", "decided_at:time!"),
+            time="decided_at",
+            person=None,
+        ),
+        Noun(
             "questions",
             "one question of one survey, in one wording",
             "question_id",
@@ -287,7 +295,7 @@ NOUNS: dict[str, Noun] = {
     )
 }
 
-IMPORTABLE = tuple(name for name in NOUNS if name not in {"identities", "set_aside", "questions"})
+IMPORTABLE = tuple(name for name in NOUNS if name not in {"identities", "merges", "set_aside", "questions"})
 
 
 def noun_named(name: str) -> Noun:

@@ -103,6 +103,24 @@ def _value(value: object) -> str:
     return literal(value) if isinstance(value, str) else repr(value)
 
 
+def decision_row(customer: str, other: str, kind: str, reason: str, author: str, number: int, at: datetime) -> str:
+    """A decision that two customers are, or are not, one person, as a row of the table `merges`."""
+    known: dict[str, object] = {
+        "merge_id": f"decision:{number}",
+        "customer_id": customer,
+        "other_id": other,
+        "kind": kind,
+        "reason": reason or None,
+        "author": author,
+        "decided_at": at.isoformat(),
+        "source": "decision",
+        "import_number": number,
+    }
+    columns = (*NOUNS["merges"].columns, *SYSTEM)
+    values = (f"CAST({_value(known[c.name])} AS {SQL_TYPES[c.type]}) AS {identifier(c.name)}" for c in columns)
+    return f"SELECT {', '.join(values)}"
+
+
 def check_kept_alike(engine: DuckDB, held: TableSource | None, privacy: Privacy) -> None:
     """Refused where addresses were stored in another way than `privacy` says: the two would never meet."""
     if held is None:

@@ -256,13 +256,12 @@ class Spark(Engine):
 
     def keep(self, query: Table) -> Table:
         name = self._kept_name()
-        rows = self.session.sql(self.sql(query)).persist()
-        rows.count()  # persisting is lazy
+        # a cached query brings along all it was made from, which grows without end where tables are made of tables
+        rows = self.session.sql(self.sql(query)).localCheckpoint(eager=True)
         rows.createOrReplaceTempView(name)
         return self._table(name, query.schema())
 
     def drop(self, kept: Table) -> None:
-        self.session.table(kept.get_name()).unpersist()
         self.session.catalog.dropTempView(kept.get_name())
 
     def _create_view(self, name: str, files: Sequence[str], columns: Sequence[Column]) -> None:

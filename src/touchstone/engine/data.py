@@ -15,9 +15,10 @@ import ibis
 from touchstone.core.errors import UnknownName
 from touchstone.core.nouns import NOUNS, Column, noun_named
 from touchstone.core.period import GRAINS, Grain, Period
+from touchstone.core.settings import Joining
 from touchstone.core.where import Condition
 from touchstone.engine.connect import Engine, Fetched, Table
-from touchstone.engine.people import same_people
+from touchstone.engine.merges import Joined, join
 from touchstone.engine.times import local, period_label
 from touchstone.engine.where import keep
 
@@ -53,14 +54,15 @@ class Data:
     rates: Dict[str, Decimal] = field(default_factory=dict)
     business_hours: tuple[int, int, int, int] = (0, 4, 9 * 60, 17 * 60)
     weighted: tuple[str, ...] = ()
+    joining: Joining = field(default_factory=Joining)
     _views: dict[str, Table] = field(default_factory=dict)
     _large: dict[str, bool] = field(default_factory=dict)
     _named: dict[str, bool] = field(default_factory=dict)
     _spans: dict[str, tuple[datetime, datetime] | None] = field(default_factory=dict)
     _who: Table | None = None
     _who_known: bool = False
-    _merged: Table | None = None
-    _merged_known: bool = False
+    _joined: Joined | None = None
+    _joined_known: bool = False
 
     @property
     def default_weight(self) -> str | None:
@@ -169,7 +171,7 @@ class Data:
         return self._who
 
     def _find_people(self) -> Table | None:
-        merged = self._merged_people()
+        merged = self.merged()
         accounts = self._accounts()
         if merged is None:
             return accounts
@@ -216,7 +218,7 @@ class Data:
         customers = self.table("customers")
         own = customers.select(latest_id="customer_id", **{column: customers[attribute]})
         known = table.left_join(own, table["customer_id"] == own["latest_id"]).drop("latest_id")
-        merged = self._merged_people()
+        merged = self.merged()
         if merged is None:
             return known
         person = merged.select(other_id="customer_id", person_id="person")
@@ -229,14 +231,19 @@ class Data:
         joined = joined.mutate(**{column: ibis.coalesce(joined[column], joined["_shared"])})
         return joined.drop("latest_id", "_person", "person_id", "other_id", "_shared")
 
-    def _merged_people(self) -> Table | None:
-        """Customers who are somebody else under another number; found once."""
-        if not self._merged_known:
+    def joined(self) -> Joined | None:
+        """Which customer numbers are one person, and by what; found once. None where no two are."""
+        if not self._joined_known:
             names = self.table("identities") if self.has("identities") else None
-            found = None if names is None else same_people(self.engine, names)
-            self._merged = None if found is None else self.engine.keep(found)
-            self._merged_known = True
-        return self._merged
+            decisions = self.table("merges") if self.has("merges") else None
+            self._joined = join(self.engine, names, decisions, self.joining)
+            self._joined_known = True
+        return self._joined
+
+    def merged(self) -> Table | None:
+        """The numbers that are somebody else: (customer_id, person). None where there are none."""
+        found = self.joined()
+        return None if found is None else found.people
 
     def _period(self, table: Table, name: str, grain: Grain) -> Any:
         time = NOUNS[name].time

@@ -1,4 +1,4 @@
-"""Who is who: customer ids from files, the identities that join them, and the derived table of who counts as one."""
+"""Customers from files: their numbers, the names they have beside these, and the replicate group they fall into."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 import ibis
 
 from touchstone.core.mapping import KNOWN_AS, PERSON_COLUMNS, Mapping
-from touchstone.engine.connect import Engine, Table, identifier, literal
+from touchstone.engine.connect import identifier, literal
 
 REPLICATES = 256
-_ROUNDS = 50  # chains of merges longer than this do not occur in life
 
 
 def customer(columns: Dict[str, str], mapping: Mapping) -> str:
@@ -53,29 +52,6 @@ def identities(rows: str, mapping: Mapping, *, source: str, number: int) -> str 
         f"SELECT {key} AS identity_id, customer_id, kind, value, {literal(source)} AS source, "
         f"CAST({number} AS BIGINT) AS import_number FROM ({names})"
     )
-
-
-def same_people(engine: Engine, names: Table) -> Table | None:
-    """Customers who are somebody else under another number: (customer_id, person), only where the two differ.
-
-    Two numbers are one person when they share a normalised name; so are all that are linked in a chain. The smallest
-    number of a chain stands for the person. None when nobody has two numbers.
-    """
-    pairs = names.select("customer_id", link=names.kind + ":" + names.value).distinct()
-    sharing = pairs.group_by("link").aggregate(k=pairs.count()).filter(lambda t: t.k > 1)
-    edges = engine.keep(pairs.semi_join(sharing, "link"))
-    if engine.fetch(edges.aggregate(n=edges.count())).rows[0]["n"] == 0:
-        return None
-    labels = engine.keep(edges.select("customer_id").distinct().mutate(person=lambda t: t.customer_id))
-    for _ in range(_ROUNDS):
-        by_link = edges.join(labels, "customer_id").group_by("link").aggregate(person=lambda t: t.person.min())
-        linked = edges.join(by_link, "link")
-        nearer = engine.keep(linked.group_by("customer_id").aggregate(person=lambda t: t.person.min()))
-        moved = nearer.join(labels, "customer_id", rname="was_{name}").filter(lambda t: t.person != t.was_person)
-        labels = nearer
-        if engine.fetch(moved.aggregate(n=moved.count())).rows[0]["n"] == 0:
-            break
-    return labels.filter(labels.customer_id != labels.person)
 
 
 def replicate(cluster: Any, groups: int = REPLICATES) -> Any:

@@ -18,7 +18,6 @@ from touchstone.core.nouns import NOUNS
 from touchstone.engine.connect import Table
 from touchstone.engine.data import Data
 from touchstone.engine.moments import moments
-from touchstone.engine.people import same_people
 from touchstone.engine.rows import Question, measured_rows, purchases
 from touchstone.engine.times import local, period_label
 
@@ -185,7 +184,7 @@ def presence(data: Data, names: Sequence[str]) -> Iterator[Table]:
     """
     ids = [_ids(data, name) for name in names]
     listed = _stacked(ids)
-    merged = same_people(data.engine, data.table("identities")) if data.has("identities") else None
+    merged = data.merged()
     if merged is None:
         listed = listed.mutate(person=listed.customer_id)
     else:

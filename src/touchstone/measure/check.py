@@ -10,7 +10,7 @@ from touchstone.core.errors import Refused
 from touchstone.core.estimate import Estimate, Measured, NoEstimate, Total, interval, plain, shown
 from touchstone.core.metric import Metric, Score
 from touchstone.core.nouns import NOUNS
-from touchstone.engine import leakage, quality
+from touchstone.engine import leakage, persons, quality
 from touchstone.engine.connect import Table
 from touchstone.engine.data import Data
 from touchstone.engine.leakage import Leak
@@ -19,13 +19,14 @@ from touchstone.measure.answerable import answerable, sums_of
 from touchstone.measure.coverage import coverage, freshness
 from touchstone.measure.findings import Facts, Finding, Judgement, counted, share
 from touchstone.measure.metrics import built_in
+from touchstone.measure.people import reason
 from touchstone.measure.score import centre_of, measured
 from touchstone.measure.sums import to_moments
 from touchstone.stats.differences import difference
 from touchstone.stats.means import mean
 from touchstone.stats.moments import Moments
 
-_BESIDE = ("identities", "questions", "set_aside")
+_BESIDE = ("identities", "merges", "questions", "set_aside")
 _PEOPLE = ("customers", "answers", "orders", "subscriptions", "tickets")
 _PAIRS = (
     ("answers", "customers"),
@@ -124,6 +125,7 @@ def _duplicates(facts: Facts) -> Iterator[Finding]:
         )
     if facts.people is not None and "customers" in profiles and facts.data.has("identities"):
         yield _shared(quality.shared_names(facts.data, facts.people), profiles["customers"].rows)
+        yield from _joining_nobody(facts.data)
 
 
 def _doubled(sentence: str, takes: str, n: int, numbers: dict[str, object]) -> Finding:
@@ -155,6 +157,21 @@ def _shared(found: dict[str, int], rows: int) -> Finding:
         takes="if an address stands for several people, clear it in the export and import again" if n else "",
         numbers={"table": "customers", "rows": rows, **found},
     )
+
+
+def _joining_nobody(data: Data) -> Iterator[Finding]:
+    """Names of several customers that join none of them, one finding per reason."""
+    for why, found in persons.refusals(data).items():
+        names, most, asked = found["names"], found["most"], why in ("shared", "undone")
+        several = f"{names:,} name{'s' * (names > 1)} of several customers join{'s' * (names == 1)} nobody"
+        takes = "look at them (touchstone people), and join those that are one person (touchstone people --join)"
+        yield Finding(
+            subject="duplicates",
+            verdict="good" if asked else "note",
+            sentence=f"{several}: {reason(why, 'any', data.joining)}.",
+            takes="" if asked else takes,
+            numbers={"table": "identities", "why": why, "names": names, "largest": most},
+        )
 
 
 def _joins(facts: Facts) -> Iterator[Finding]:
