@@ -244,8 +244,8 @@ def _with_found(query: str, fields: Sequence[_Field], found: Dict[str, str]) -> 
 
 def needs_content(mapping: Mapping) -> bool:
     """Whether rows of the file, or some of them, have nothing but their content to be known by."""
-    keys = key_columns(mapping)
-    return (not keys and not mapping.one_per) or any(mapping.columns[name].missing for name in keys)
+    keys, takes = key_columns(mapping), {**mapping.columns, **mapping.others}
+    return (not keys and not mapping.one_per) or any(takes[name].missing for name in keys)
 
 
 def key_columns(mapping: Mapping) -> tuple[str, ...]:
