@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "units": ("units", "Compare stores, agents or products fairly: shrunken scores, ranks, consistency."),
     "banner": ("banner", "Show answers in columns, with letters for what differs."),
     "compare-with": ("compare_with", "Show the number an old tool showed, ours, and why they differ."),
+    "transitions": ("transitions", "Follow the same people between bands, from one period to another."),
     "drivers": ("drivers", "Show what goes with a score, and how strongly."),
     "value": ("value", "Show what customers are worth, by how they score."),
     "export": ("export", "Write a table to a file: CSV, Excel, Parquet, JSON lines, SPSS."),

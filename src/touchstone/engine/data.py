@@ -163,6 +163,15 @@ class Data:
             self._named[name] = found == 0
         return self._named[name]
 
+    def with_person(self, table: Table) -> Table:
+        """`table` with `person`: the customer, or who they are where they have several numbers."""
+        merged = self._merged_people()
+        if merged is None:
+            return table.mutate(person=table["customer_id"])
+        known = merged.select(_number="customer_id", _person="person")
+        joined = table.left_join(known, table["customer_id"] == known["_number"])
+        return joined.mutate(person=ibis.coalesce(joined["_person"], joined["customer_id"])).drop("_number", "_person")
+
     def _people(self) -> Table | None:
         """Customers who count as one with others: (who_id, who_cluster), only where that is not the customer alone."""
         if not self._who_known:

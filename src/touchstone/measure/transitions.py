@@ -1,0 +1,218 @@
+"""Who moved between bands: the same people in two periods, as a table, and how far they moved on the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from touchstone.core.errors import BadDefinition, Refused
+from touchstone.core.estimate import Estimate, Measured, NoEstimate, interval, record, shown
+from touchstone.core.metric import Metric
+from touchstone.core.metric import Score as ScoreForm
+from touchstone.core.period import Period
+from touchstone.core.where import parse_where
+from touchstone.engine.connect import Table
+from touchstone.engine.data import Data
+from touchstone.engine.rows import Question
+from touchstone.engine.transitions import answers_without_person, move_sums, people_of_periods, presence_sums
+from touchstone.measure.changes import ends_of, unit_of_change
+from touchstone.measure.kinds import of_one_kind
+from touchstone.measure.score import measured
+from touchstone.measure.sums import to_moments
+from touchstone.measure.suppress import PROMISED, hidden_groups, promised, why_hidden
+from touchstone.stats.differences import Verdict, verdict
+from touchstone.stats.means import mean
+from touchstone.stats.moments import Moments
+from touchstone.stats.rates import share
+
+_NET = {100.0: "promoters", 0.0: "passives", -100.0: "detractors"}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """People who were in band `before` and are in band `after`: how many (None: hidden), of those before in percent."""
+
+    before: str
+    after: str
+    n: int | None
+    share: Measured
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """People by presence ("both", "only first", "only second") in one period: their score there."""
+
+    period: str
+    presence: str
+    n: int
+    score: Measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transitions:
+    """The table of moves, the net movement of the same people with its verdict, and who was in one period only.
+
+    `bands` go from best to worst. `up` and `down` are the shares of people whose band is better, and worse.
+    """
+
+    metric: Metric
+    first: str
+    second: str
+    bands: tuple[str, ...]
+    moves: tuple[Move, ...]
+    movement: Measured
+    verdict: Verdict
+    up: Measured
+    down: Measured
+    parts: tuple[Part, ...]
+    sql: str
+    data_number: int
+    notes: tuple[str, ...] = ()
+
+    def records(self) -> dict[str, object]:
+        """The moves and the parts as flat records, beside the movement."""
+        return {
+            "metric": self.metric.name,
+            "from": self.first,
+            "to": self.second,
+            "movement": record(self.movement) | {"verdict": str(self.verdict)},
+            "up": record(self.up),
+            "down": record(self.down),
+            "moves": [{"before": m.before, "after": m.after, "people": m.n, **record(m.share)} for m in self.moves],
+            "people": [
+                {"period": p.period, "presence": p.presence, "people": p.n, **record(p.score)} for p in self.parts
+            ],
+        }
+
+    def sentence(self) -> str:
+        """The movement in words."""
+        if isinstance(self.movement, NoEstimate):
+            return f"{self.metric.label} from {self.first} to {self.second}: {self.movement.reason}."
+        return (
+            f"{self.metric.label} of the same people from {self.first} to {self.second}: "
+            f"{self.movement.value:+.1f} {self.movement.unit} ({interval(self.movement)}), {self.verdict}; "
+            f"{_told(self.up)} moved up, {_told(self.down)} down."
+        )
+
+
+def transitions(
+    data: Data,
+    metric: Metric,
+    first: Period,
+    second: Period,
+    *,
+    where: str = "",
+    level: float = 0.95,
+    for_release: bool = False,
+) -> Transitions:
+    """Follow the people who answered `metric` in both periods from band to band; of several answers the last counts.
+
+    The movement is the mean change of the same people, its interval that of paired differences, clustered by account:
+    for two bands McNemar's comparison of those who moved up with those who moved down. Raises BadDefinition for a
+    metric without bands and for periods that overlap, Refused where nobody answered in both.
+    """
+    form = metric.form
+    if not isinstance(form, ScoreForm) or not form.bands:
+        raise BadDefinition(f"'{metric.name}' has no bands to move between.", hint="choose nps, csat or ces.")
+    if first.start < second.end and second.start < first.end:
+        raise BadDefinition(
+            f"{first.label} and {second.label} overlap.", hint="choose two periods, one after the other."
+        )
+    one = of_one_kind(data, metric, Question(where=parse_where(where)))
+    people = people_of_periods(data, metric, form, one.question, first, second)
+    labels = _labels(form)
+    table = _Table(data, metric, people, labels, level)
+    if not table.both.n:
+        raise Refused(
+            f"Nobody known answered in both {first.label} and {second.label}.",
+            hint="answers need a customer_id, and the same people asked again.",
+        )
+    hide = for_release or one.kind == PROMISED or promised(data, metric)
+    nameless = sum(answers_without_person(data, metric, form, one.question, period) for period in (first, second))
+    notes = (f"{nameless:,} answers without a known person are left out",) if nameless else ()
+    movement = table.movement()
+    return Transitions(
+        metric=metric,
+        first=first.label,
+        second=second.label,
+        bands=tuple(labels.values()),
+        moves=table.moves(hide=hide),
+        movement=movement,
+        verdict=verdict(movement),
+        up=table.moved(up=True),
+        down=table.moved(up=False),
+        parts=table.parts(first.label, second.label),
+        sql=table.sql,
+        data_number=data.number,
+        notes=(*((one.remark,) if one.remark else ()), *notes),
+    )
+
+
+def _labels(form: ScoreForm) -> dict[float, str]:
+    """What each band is called, by its points, best first."""
+    if form.form == "net":
+        return _NET
+    ends = [*(band.low for band in form.bands[1:]), form.highest]
+    names = [
+        f"{band.low:g} to {end - 1 if place < len(form.bands) - 1 else end:g}"
+        for place, (band, end) in enumerate(zip(form.bands, ends, strict=True))
+    ]
+    found = {band.points: name for band, name in zip(form.bands, names, strict=True)}
+    return dict(sorted(found.items(), reverse=True))
+
+
+class _Table:
+    """Sums of the people: of every move, of those in both periods, and of those in one."""
+
+    def __init__(self, data: Data, metric: Metric, people: Table, labels: dict[float, str], level: float) -> None:
+        self.metric, self.labels, self.level = metric, labels, level
+        fetched = data.fetch(move_sums(people, list(labels)))
+        self.sql = fetched.sql
+        self.sums = {(row["what"], row["place"]): to_moments(row, 0.0) for row in fetched.rows}
+        self.alone = data.fetch(presence_sums(people)).rows
+
+    @property
+    def both(self) -> Moments:
+        """The change of everybody in both periods."""
+        return self.sums.get(("change", 0), Moments.of([], centre=0.0))
+
+    def movement(self) -> Measured:
+        lowest, highest = ends_of(self.metric)
+        reach = None if lowest is None or highest is None else highest - lowest
+        low = None if reach is None else -reach
+        return mean(self.both, unit=unit_of_change(self.metric.unit), level=self.level, lowest=low, highest=reach)
+
+    def moved(self, *, up: bool) -> Measured:
+        return share(self.sums["up" if up else "down", 0], level=self.level)
+
+    def moves(self, *, hide: bool) -> tuple[Move, ...]:
+        counts = {}
+        for i, before in enumerate(self.labels.values()):
+            for j, after in enumerate(self.labels.values()):
+                held = self.sums.get((f"to{j}", i))
+                counts[before, after] = 0 if held is None else round(held.mean * held.n / 100)
+        gone = hidden_groups({(a, b): n for (a, b), n in counts.items()}) if hide else set()
+        found = []
+        for i, before in enumerate(self.labels.values()):
+            for j, after in enumerate(self.labels.values()):
+                held = self.sums.get((f"to{j}", i))
+                result: Measured = NoEstimate(f"nobody was among the {before} before", 0)
+                if (before, after) in gone:
+                    result = NoEstimate(why_hidden(), None)
+                elif held is not None:
+                    result = share(held, level=self.level)
+                n = None if (before, after) in gone else counts[before, after]
+                found.append(Move(before, after, n, result))
+        return tuple(found)
+
+    def parts(self, first: str, second: str) -> tuple[Part, ...]:
+        found = []
+        for row in sorted(self.alone, key=lambda row: (row["period"], row["presence"])):
+            sums = to_moments(row, 0.0)
+            result = measured(self.metric, sums, level=self.level)
+            if isinstance(result, Estimate | NoEstimate):
+                found.append(Part(first if row["period"] == 1 else second, str(row["presence"]), sums.n, result))
+        return tuple(found)
+
+
+def _told(result: Measured) -> str:
+    return shown(result) if isinstance(result, Estimate) else "-"
