@@ -176,3 +176,11 @@ def test_a_tools_own_columns_may_say_what_an_answer_is_about(
     assert desk.take(text + "".join(rows)).layout == "qualtrics"
     found = sorted(desk.rows("answers", "score", "kind", "about", "unit"))
     assert found == [(9.0, kind[0], "771", "Leith"), (10.0, kind[1], "772", "Leith")]
+
+
+def test_the_place_of_a_question_is_no_part_of_its_label(desk: Any) -> None:
+    text = QUALTRICS.replace("Q1", "Q1 Would you recommend us?,Q3_1 Delivery,Q3_2 The product")
+    desk.take(text + "2025-03-01,2025-03-01,R_1,0,1,email,9,4,5\n2025-03-02,2025-03-02,R_2,0,1,email,7,2,3\n")
+    labels = dict(desk.rows("questions", "question_id", "label"))
+    assert labels["q3_1_delivery"] == "Delivery"
+    assert "Would you recommend us?" in labels.values()

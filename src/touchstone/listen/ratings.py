@@ -21,7 +21,7 @@ _COMMENT = re.compile(r"(^|_)(comments?|feedback|why|reason|remarks?|verbatim|an
 _RATED = re.compile(r"(^|_)(csat|sat|satisfied|satisfaction|happy|rating|rate|score|stars?)(_|$)")
 _NUMBERED = re.compile(r"^(q(?:uestion)?_?\d+)_\d+_?")  # Q3_1, question_7_2: one row of a battery
 _QUESTION_NUMBER = re.compile(r"^q(?:uestion)?_?\d+_(?:\d+_)?")
-_LEADING_NUMBER = re.compile(r"^Q\d+(_\d+)?[\s:.)-]+", re.IGNORECASE)
+LEADING_NUMBER = re.compile(r"^Q\d+(_\d+)?[\s:.)-]+", re.IGNORECASE)
 _NOT_APPLICABLE = ("n/a", "N/A", "na", "NA", "not applicable", "Not applicable", "not used", "does not apply")
 _BLANK = ("-", "--", "?", "null", "NULL", "#N/A")  # what exports write where nothing was answered
 _WHOLE = re.compile(r"^-?\d{1,2}(\.0+)?$")
@@ -140,7 +140,7 @@ def _asked(column: _Column, metric: str, scale: tuple[float, float]) -> Question
         question_id=column.name,
         metric=metric,
         scale=scale,
-        label=column.label or _LEADING_NUMBER.sub("", column.header) or column.header,
+        label=column.label or LEADING_NUMBER.sub("", column.header) or column.header,
         blank=_BLANK,
         not_applicable=_NOT_APPLICABLE,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from touchstone.core.mapping import ORIGIN, Mapping, Question, Take
 from touchstone.listen.propose import attributes
-from touchstone.listen.ratings import numbers_in, questions
+from touchstone.listen.ratings import LEADING_NUMBER, numbers_in, questions
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.synonyms import normal
 from touchstone.listen.values import looks_like
@@ -237,7 +237,7 @@ def _finished(question: Question, column: _Column) -> Question:
         question,
         question_id=question_id[:_LONGEST_ID].strip("_"),
         otherwise=column.further,
-        label=column.asked,
+        label=LEADING_NUMBER.sub("", column.asked) or column.asked,
         touchpoint=_touchpoint(question, column),
         codes={**question.codes, **column.codes} if question.scale else question.codes,
     )
