@@ -165,7 +165,7 @@ class Data:
 
     def with_person(self, table: Table) -> Table:
         """`table` with `person`: the customer, or who they are where they have several numbers."""
-        merged = self._merged_people()
+        merged = self.merged()
         if merged is None:
             return table.mutate(person=table["customer_id"])
         known = merged.select(_number="customer_id", _person="person")
