@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +20,7 @@ from touchstone.core.errors import BadDefinition
 from touchstone.core.estimate import Estimate, Total
 from touchstone.engine.data import Data
 from touchstone.listen.add import FileSummary, add, plan
+from touchstone.listen.export import export
 from touchstone.listen.feedback import feedback_records
 from touchstone.listen.mappings import mapping_text, read_mapping
 from touchstone.measure.metrics import built_in
@@ -300,6 +302,26 @@ def test_feedback_records_come_back_as_they_were(desk: Desk) -> None:
             assert record[name] == original.get(name)
         for name in ("value_text", "value_number", "value_boolean", "user_id"):
             assert record[name] == original.get(name), name
+
+
+@pytest.mark.parametrize("name", ["answers.csv", "answers.jsonl"])
+def test_answers_of_any_tool_go_out_as_feedback_records_and_come_back(
+    desk: Desk, desk_in: Callable[[str], Desk], name: str
+) -> None:
+    fixture(desk, "chatwoot", "csat.csv")
+    fixture(desk, "zendesk", "tickets.csv")
+    data = desk.workspace.data()
+    export(data, "answers", desk.folder.parent / name, format="feedback-records")
+    data.engine.close()  # type: ignore[attr-defined]
+    other = desk_in("UTC")
+    other.add(desk.folder.parent / name)
+    columns = ("question_id", "metric", "score", "scale_high", "polarity", "kind", "touchpoint", "about", "answered_at")
+
+    def told(where: Desk) -> Counter[Any]:
+        return Counter(where.rows("answers", *columns))
+
+    assert told(other) == told(desk)
+    assert sum(told(desk).values()) == 28
 
 
 @pytest.mark.parametrize("kind", ["csv", "json"])
