@@ -31,7 +31,7 @@ _HOMES = {
     "hold_out": "measure.forecast",
     "metric_named": "measure.metrics",
     "metrics_of": "measure.metrics",
-    "plan": "listen.add",
+    "plan": "listen.plan",
     "read_mapping": "listen.mappings",
     "render": "report.page",
     "score": "measure.score",
@@ -70,8 +70,9 @@ if TYPE_CHECKING:
     from touchstone.core.metric import Metric
     from touchstone.core.period import Period
     from touchstone.engine.data import Data
-    from touchstone.listen.add import add, plan
+    from touchstone.listen.add import add
     from touchstone.listen.mappings import read_mapping
+    from touchstone.listen.plan import plan
     from touchstone.measure.compare import compare
     from touchstone.measure.forecast import hold_out
     from touchstone.measure.metrics import metric_named, metrics_of

@@ -20,7 +20,8 @@ from touchstone.engine.connect import DuckDB
 from touchstone.engine.intake import stage
 from touchstone.engine.records import make_records
 from touchstone.engine.scan import read
-from touchstone.listen.add import _scan, plan
+from touchstone.listen.add import _scan
+from touchstone.listen.plan import plan
 
 HEAD = "order_id,customer_id,paid_at,amount,currency\n"
 SAME = {name: name for name in ("order_id", "paid_at", "amount")}

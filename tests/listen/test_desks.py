@@ -19,10 +19,11 @@ import touchstone.listen
 from touchstone.core.errors import BadDefinition
 from touchstone.core.estimate import Estimate, Total
 from touchstone.engine.data import Data
-from touchstone.listen.add import FileSummary, add, plan
+from touchstone.listen.add import FileSummary, add
 from touchstone.listen.export import export
 from touchstone.listen.feedback import feedback_records
 from touchstone.listen.mappings import mapping_text, read_mapping
+from touchstone.listen.plan import plan
 from touchstone.measure.metrics import built_in
 from touchstone.measure.score import score
 

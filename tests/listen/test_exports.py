@@ -9,8 +9,8 @@ import pytest
 from tests.conftest import Simulated
 
 from touchstone.engine.data import Data
-from touchstone.listen.add import Plan, plan
 from touchstone.listen.mappings import mapping_text, read_mapping
+from touchstone.listen.plan import Plan, plan
 
 
 @pytest.fixture

@@ -16,9 +16,10 @@ from tests.listen.conftest import Desk, accounted
 from touchstone.core.nouns import NOUNS
 from touchstone.core.where import parse_where
 from touchstone.listen import mappings
-from touchstone.listen.add import FileSummary, plan
+from touchstone.listen.add import FileSummary
 from touchstone.listen.files import open_files
 from touchstone.listen.mappings import Layout, known_layouts, layout_of, mapping_text, read_mapping
+from touchstone.listen.plan import plan
 
 FOLDER = Path(mappings.__file__).parent / "layouts"
 Rows = list[list[str]]

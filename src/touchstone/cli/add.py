@@ -9,9 +9,10 @@ from tempfile import TemporaryDirectory
 import click
 
 from touchstone.cli.options import console, json_option, opened, print_json, print_table, workspace_option
-from touchstone.listen.add import FileSummary, ImportSummary, Plan, plan
+from touchstone.listen.add import FileSummary, ImportSummary
 from touchstone.listen.add import add as add_files
 from touchstone.listen.mappings import mapping_text, read_mapping
+from touchstone.listen.plan import Plan, plan
 
 # what to score first where a table was filled
 _NEXT = {
