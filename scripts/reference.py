@@ -109,6 +109,9 @@ def _commands() -> str:
     parts = ["# Commands", COMMANDS_ABOUT]
     for name, command in commands().items():
         parts.append(f"## touchstone {name}\n\n```text\n{help_text(name, command).rstrip()}\n```")
+        for part, below in (command.commands if isinstance(command, click.Group) else {}).items():
+            shown = help_text(f"{name} {part}", below).rstrip()
+            parts.append(f"### touchstone {name} {part}\n\n```text\n{shown}\n```")
     return "\n\n".join(parts)
 
 

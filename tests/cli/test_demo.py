@@ -43,6 +43,15 @@ def test_one_command_prints_scores_drivers_and_the_value_table(shown: tuple[Path
     assert "nan" not in told.lower().split()
 
 
+def test_it_leaves_a_plan_with_frozen_baselines(shown: tuple[Path, str], records: Command) -> None:
+    folder, _ = shown
+    plan = records("plan", "-w", folder)
+    assert next(step["step"] for step in plan["steps"]) == "goals"
+    frozen = {one["name"]: [held["period"] for held in one["baselines"]] for one in plan["metrics"]}
+    assert frozen["nps"] == frozen["retention"] == ["2024"]
+    assert "goal +5 since 2024" in (folder / "report.html").read_text(encoding="utf-8")
+
+
 def test_it_leaves_a_workspace_its_exports_the_truth_and_a_report(shown: tuple[Path, str]) -> None:
     folder, told = shown
     page = (folder / "report.html").read_text(encoding="utf-8")

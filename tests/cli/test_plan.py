@@ -137,7 +137,7 @@ def test_the_whole_state_is_printed(touchstone: Touchstone, planned: Path) -> No
 
 def test_what_is_missing_is_told_at_its_step(touchstone: Touchstone, planned: Path) -> None:
     touchstone("plan", "freeze", "nps", here=planned)
-    steps = {step["step"]: step["missing"] for step in touchstone("plan", "--json").records["steps"]}  # type: ignore[call-overload]
+    steps = {step["step"]: step["missing"] for step in touchstone("plan", "--json").records["steps"]}
     assert list(steps) == ["goals", "journey", "tools", "KPIs", "collection", "analysis", "revenue"]
     assert steps["goals"] == []
     assert any("reviews has brought nothing yet" in gap for gap in steps["tools"])
@@ -195,11 +195,11 @@ def test_a_metric_redefined_by_hand_breaks_the_line(touchstone: Touchstone, plan
 def test_frozen_records_are_those_of_the_score(touchstone: Touchstone, planned: Path) -> None:
     frozen = touchstone("plan", "freeze", "nps", "--period", "2025", "--json", here=planned).records
     (scored,) = touchstone("score", "nps", "--period", "2025", "--json").records
-    assert {key: frozen[key] for key in ("value", "low", "high", "n")} == {  # type: ignore[call-overload]
+    assert {key: frozen[key] for key in ("value", "low", "high", "n")} == {
         key: scored[key] for key in ("value", "low", "high", "n")
     }
 
 
 def metric(touchstone: Touchstone, name: str) -> dict[str, object]:
-    found = touchstone("plan", "--json").records["metrics"]  # type: ignore[call-overload]
-    return next(one for one in found if one["name"] == name)  # type: ignore[no-any-return]
+    found = touchstone("plan", "--json").records["metrics"]
+    return next(one for one in found if one["name"] == name)

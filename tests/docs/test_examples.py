@@ -23,6 +23,7 @@ from touchstone.core.settings import read_settings
 from touchstone.core.take import TAKE_WORDS
 from touchstone.listen.mappings import LAYOUT_WORDS
 from touchstone.measure.metrics import FORMS, built_in, read_metric
+from touchstone.measure.plans import checked
 
 COMMANDS = commands()
 METHODS = sorted((ROOT / "docs" / "methods").glob("*.md"))
@@ -75,7 +76,7 @@ def toml_blocks() -> Iterator[tuple[str, str]]:
 
 
 def read_example(block: str) -> Any:
-    """What the block is, by its first line: a mapping, a layout, a metric or settings."""
+    """What the block is, by its first line: a mapping, a layout, a metric, a plan or settings."""
     match block.splitlines()[0]:
         case "# mapping":
             return from_toml(tomllib.loads(block))
@@ -87,6 +88,8 @@ def read_example(block: str) -> Any:
             return tomllib.loads(block)
         case "# metric":
             return read_metric("example", block)
+        case "# plan.toml":
+            return checked(block, built_in())
         case "# touchstone.toml":
             return read_settings(tomllib.loads(block))
         case other:

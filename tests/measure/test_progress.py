@@ -241,6 +241,14 @@ def test_sums_and_retention_are_not_compared_over_another_length(company: Compan
     assert "covers 366 days" in asked_for.broken
 
 
+def test_another_currency_breaks_the_line(company: Company, home: Definitions) -> None:
+    data = company.data(orders=orders_of({2024: 100, 2025: 110}))
+    spent = Followed(name="spent", use=Use("revenue_per_customer"), baseline=Y2024)
+    freeze(home, data, metric_named("revenue_per_customer"), spent, None)
+    data.currency, data.rates = "USD", {"EUR": Decimal("1.1")}
+    assert at(data, home, spent).broken == "the baseline is in EUR, and amounts are in USD now"
+
+
 def orders_of(years: dict[int, int]) -> list[dict[str, Any]]:
     return [
         {"order_id": f"o{year}-{n}", "customer_id": f"c{n}", "amount": Decimal(10), "currency": "EUR"}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
+from importlib import resources
 from pathlib import Path
 
 import click
@@ -14,9 +16,12 @@ from touchstone.cli.options import console, print_table
 from touchstone.cli.report import write_report
 from touchstone.core.errors import BadDefinition, Refused
 from touchstone.core.estimate import Estimate, NoEstimate, Total, exact, interval, shown
+from touchstone.definitions import PLAN, Definitions
 from touchstone.engine.data import Data
 from touchstone.listen.add import ImportSummary, add
-from touchstone.measure.metrics import metric_named
+from touchstone.measure.baselines import freeze
+from touchstone.measure.metrics import metric_named, metrics_of
+from touchstone.measure.plans import checked
 from touchstone.measure.score import score
 from touchstone.measure.scores import Scores
 from touchstone.simulate import Company, write_company
@@ -62,13 +67,14 @@ def demo(folder: Path, customers: int, seed: int, dirt: bool, studies: bool) -> 
     click.echo(f"{company.name}: {len(written.paths)} files in {exports}")
     _tell_import(summary)
     data = workspace.data()
+    _plan(workspace, data)
     _tell_scores(data)
     _tell_drivers(data)
     click.echo()
     value_command.tell(value_table(data, metric_named("nps")))
     path = write_report(workspace)
     click.echo(f"\nThe report: {path}")
-    click.echo(f"Next: cd {folder} && touchstone score nps --by region, touchstone check, or your own files:")
+    click.echo(f"Next: cd {folder} && touchstone plan, touchstone score nps --by region, or your own files:")
     click.echo("      touchstone init my-company && cd my-company && touchstone add EXPORTS…")
 
 
@@ -83,6 +89,16 @@ def _fresh_workspace(folder: Path) -> Workspace:
     elif folder.exists() and any(folder.iterdir()):
         raise Refused(f"'{folder}' is not empty.", hint="name another folder with --dir.")
     return Workspace.create(folder, name=Company().name, timezone="Europe/Berlin", currency="EUR", demo=True)
+
+
+def _plan(workspace: Workspace, data: Data) -> None:
+    """The company's plan, with a frozen baseline of what it follows; a metric without a value in it has none."""
+    definitions, metrics = Definitions(workspace.folder), metrics_of(workspace.folder)
+    text = (resources.files("touchstone.simulate") / "plan.toml").read_text("utf-8")
+    definitions.save(PLAN, PLAN, text, check=lambda name, body: checked(body, metrics))
+    for followed in checked(text, metrics).metrics:
+        with suppress(Refused):
+            freeze(definitions, data, metrics[followed.use.metric], followed, None)
 
 
 def _data_files(exports: Path) -> list[Path]:

@@ -74,7 +74,10 @@ def _standing(workspace: Workspace, period: Period | None, as_of: int | None) ->
 @workspace_option
 @click.pass_context
 def init(context: click.Context, goals: tuple[str, ...], journey: str, folder: Path | None) -> None:
-    """Write a commented plan.toml, suggested from the goals and from the data that is there.
+    """Write a first plan.toml, suggested from the data.
+
+    Its moments are the touchpoints that the data has, its metrics those that the goals usually bring and the data can
+    tell. It is commented, and yours to change.
 
     \b
     Example:
@@ -111,7 +114,10 @@ def write_plan(workspace: Workspace, goals: tuple[str, ...], journey: str) -> Pa
 @json_option
 @click.pass_context
 def freeze_command(context: click.Context, metric: str, period: str | None, folder: Path | None, as_json: bool) -> None:
-    """Freeze the baseline of METRIC: its value, interval and n, its definition, and the wording of the question.
+    """Freeze the baseline of METRIC in a period.
+
+    Its value, interval and n are kept, with the definition it was computed by and the wording of the question. Where
+    one of these is another later, nothing is compared, and `touchstone plan` says why.
 
     \b
     Example:
@@ -127,7 +133,7 @@ def freeze_command(context: click.Context, metric: str, period: str | None, fold
 @json_option
 @click.pass_context
 def re_evaluate(context: click.Context, metric: str, period: str | None, folder: Path | None, as_json: bool) -> None:
-    """Freeze another baseline of METRIC; the one before stays visible.
+    """Freeze another baseline; the old one stays visible.
 
     \b
     Example:

@@ -9,8 +9,10 @@ import click
 
 from touchstone.cli.options import opened, workspace_option
 from touchstone.core.errors import Refused
+from touchstone.definitions import Definitions
 from touchstone.measure.metrics import metrics_of
-from touchstone.report.compose import compose
+from touchstone.measure.standing import goals
+from touchstone.report.compose import TILES, compose
 from touchstone.report.page import render
 from touchstone.workspace import Workspace
 
@@ -36,9 +38,10 @@ def write_report(workspace: Workspace, output: Path | None = None, *, as_of: int
     path = output or workspace.folder / "report.html"
     if path.is_dir():
         raise Refused(f"'{path}' is a folder.", hint=f"name a file: -o {path / 'report.html'}")
-    today = datetime.now(workspace.settings.zone).date()
-    metrics = metrics_of(workspace.folder)
-    story = compose(workspace.data(as_of=as_of), metrics, name=workspace.settings.name, made_on=today)
+    now = datetime.now(workspace.settings.zone)
+    metrics, data = metrics_of(workspace.folder), workspace.data(as_of=as_of)
+    aims = goals(Definitions(workspace.folder), data, metrics, among=TILES, now=now)
+    story = compose(data, metrics, name=workspace.settings.name, made_on=now.date(), goals=aims)
     page = render(story)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -42,8 +42,9 @@ def asked(data: Data, metric: Metric, question: Question) -> list[Asked]:
     rows = answers_with_points(data, metric, metric.form, question)
     keys = ("question_id", "source", "import_number")
     kept = [key if key in rows.columns else ibis.null("string").name(key) for key in keys]
-    grouped = rows.select(*kept, "answered_at").group_by(list(keys))
-    found = data.fetch(grouped.aggregate(n=lambda t: t.count(), first_at=lambda t: t.answered_at.min())).rows
+    at = rows.answered_at.cast("timestamp('UTC')")  # Spark forgets the zone
+    grouped = rows.select(*kept, at=at).group_by(list(keys))
+    found = data.fetch(grouped.aggregate(n=lambda t: t.count(), first_at=lambda t: t["at"].min())).rows
     return [_asked(row) for row in found]
 
 

@@ -11,7 +11,9 @@ from touchstone.core.estimate import NoEstimate, Result
 from touchstone.core.metric import Metric
 from touchstone.core.period import Period
 from touchstone.core.plan import CADENCES, INSTRUMENTS, Entered, Moment, Plan, Use
+from touchstone.core.where import parse_where
 from touchstone.engine.data import Data
+from touchstone.engine.rows import Question, measured_rows
 from touchstone.measure.kinds import rows_of_one_kind
 from touchstone.measure.plans import resolved
 from touchstone.measure.progress import YEAR
@@ -106,8 +108,9 @@ def _asked(data: Data, feeling: Heard | None, moment: Moment, newest: Mapping[st
         return None
     day = newest[feeling.metric.table]
     like = Period.containing(day, CADENCES[moment.cadence or "continuous"])
-    scores = score(data, feeling.metric, where=feeling.where, period=like.again(day).label)
-    return sum(row.result.n or 0 for row in scores.rows)
+    question = Question(where=parse_where(feeling.where), period=like.again(day))
+    rows = measured_rows(data, feeling.metric, question)
+    return int(data.fetch(rows.aggregate(n=rows.count())).rows[0]["n"])
 
 
 def _unplaced(plan: Plan, moment: Moment, known: Mapping[str, Mapping[str, int]]) -> list[Gap]:

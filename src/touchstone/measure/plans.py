@@ -69,7 +69,7 @@ def _matter(metric: Metric) -> object:
     if isinstance(form, Score):
         return form.answers or metric.name
     if isinstance(form, Duration):
-        return form.start, form.end
+        return form.start, form.end, form.seconds
     return type(form) if isinstance(form, (Repeat, Retention)) else metric.name
 
 
@@ -102,7 +102,7 @@ def _check_moment(moment: Moment, plan: Plan, metrics: Mapping[str, Metric]) -> 
         if use is None:
             continue
         metric = _metric(plan.followed(use.metric).use if use.metric in followed else use, followed, metrics)
-        if (metric.table in FELT) != felt:
+        if (metric.table in FELT) != felt and metric.table != "mentions":  # how many say something is behaviour, too
             other = "what customers do, so it is a behaviour" if felt else "what customers say, so it is a feeling"
             raise BadDefinition(
                 f"The {word} of [moments.{moment.name}] is '{metric.name}', which tells {other}.",

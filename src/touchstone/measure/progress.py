@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from touchstone.core.errors import Refused
 from touchstone.core.estimate import Estimate, Measured, NoEstimate, Result, Total, plain
-from touchstone.core.metric import Amount, Metric, Repeat, Retention
+from touchstone.core.metric import Amount, Count, Forecast, Gap, Index, Metric, Ratio, Repeat, Retention
 from touchstone.core.metric import Score as ScoreForm
 from touchstone.core.period import Period
 from touchstone.core.plan import Followed
@@ -20,16 +20,16 @@ from touchstone.engine.data import Data
 from touchstone.engine.rows import Question
 from touchstone.measure.baselines import Baseline, defined
 from touchstone.measure.changes import unit_of_change
-from touchstone.measure.compare import compare
+from touchstone.measure.compare import Comparison, compare
 from touchstone.measure.kinds import rows_of_one_kind
 from touchstone.measure.score import score
+from touchstone.measure.scores import Scores
 from touchstone.measure.wordings import reworded, wordings
 from touchstone.stats.differences import Verdict, difference, verdict
 from touchstone.stats.samples import answers_beside, detectable_change
 
 YEAR = Period.parse("2000")  # a year is looked at where no baseline says how long
 _UNEVEN = 3  # days by which months and quarters differ
-_LASTING = (Retention, Amount)  # what grows or shrinks with the length of the period by itself
 Reached = Literal["reached", "not reached", "cannot be told yet"]
 
 
@@ -123,8 +123,10 @@ def progress(
     period, nothing_yet = _period(metric, baseline, newest.get(metric.table), period)
     if period is None:
         return replace(state, kind=kind, now=NoEstimate(nothing_yet, None))
-    state = replace(state, kind=kind, period=period, now=_one(data, metric, rows, period))
-    return state if baseline is None else _against(data, state, baseline, period)
+    state = replace(state, kind=kind, period=period)
+    if baseline is None:
+        return replace(state, now=_one(data, metric, rows, period))
+    return _against(data, state, baseline, period)
 
 
 def _aim(followed: Followed, baseline: Baseline | None) -> float | None:
@@ -147,9 +149,9 @@ def _period(
         return YEAR.again(newest), ""
     whole = baseline.period.again(newest)
     found = whole.after(baseline.period)
-    if found is None or (isinstance(metric.form, _LASTING) and found != whole):
+    if found is None or (_lasting(metric) and found != whole):
         length = (
-            "as long as the baseline" if isinstance(metric.form, _LASTING) else "of whole months after the baseline"
+            "as long as the baseline" if _lasting(metric) else "of whole months after the baseline"
         )
         return None, f"it takes newer data: the {metric.table} end on {newest}, too soon for a period {length}"
     return found, ""
@@ -157,35 +159,50 @@ def _period(
 
 def _one(data: Data, metric: Metric, rows: str, period: Period) -> Result:
     try:
-        scores = score(data, metric, where=rows, period=period.label)
+        return _single(score(data, metric, where=rows, period=period.label))
     except Refused as error:
         return NoEstimate(error.problem.rstrip("."), None)
-    if len(scores.rows) != 1:
-        return NoEstimate("there are answers of several kinds, which are never pooled", None)
-    return scores.rows[0].result
 
 
 def _against(data: Data, state: Progress, baseline: Baseline, period: Period) -> Progress:
     """`state` with its change since the baseline, unless the line is broken."""
     frozen, metric, target = baseline.result, state.metric, state.followed.target
     away = target.away(float(frozen.value)) if target else None
-    broken = _broken(data, state, baseline, period)
-    if broken:
-        return replace(state, broken=broken)
-    if isinstance(frozen, Total) or isinstance(state.now, Total):
+    broken = _other(data, state, baseline, period)
+    again = None
+    if not broken and isinstance(frozen, Estimate):
+        again = _compared(data, metric, baseline, period)
+    now = _one(data, metric, baseline.rows, period) if again is None else _single(again.after)
+    state = replace(state, now=now, broken=broken or _reworded(data, metric, baseline, period, now))
+    if state.broken:
+        return state
+    if again is None or isinstance(frozen, Total):
         return _exact(data, state, baseline, away)
-    again = compare(data, metric, baseline.period, period, where=baseline.rows)
-    then = again.before.rows[0].result if len(again.before.rows) == 1 else NoEstimate("answers of several kinds", None)
+    then = _single(again.before)
     drift = None if _same(frozen, then) else then
-    change = again.change if drift is None else difference(frozen, state.now)
+    change = again.change if drift is None or isinstance(now, Total) else difference(frozen, now)
     return replace(
         state,
         drift=drift,
         change=change,
         verdict=verdict(change),
         reached=_reached(change, away) if away is not None else None,
-        sight=_sight(metric, frozen, state.now, away if away is not None else _value(change)),
+        sight=_sight(metric, frozen, now, away if away is not None else _value(change)),
     )
+
+
+def _compared(data: Data, metric: Metric, baseline: Baseline, period: Period) -> Comparison | None:
+    try:
+        return compare(data, metric, baseline.period, period, where=baseline.rows)
+    except Refused:
+        return None
+
+
+def _single(scores: Scores) -> Result:
+    """The one result that there should be."""
+    if len(scores.rows) == 1:
+        return scores.rows[0].result
+    return NoEstimate("there are answers of several kinds, which are never pooled", None)
 
 
 def _value(change: Measured) -> float | None:
@@ -252,15 +269,27 @@ def _two_figures(number: float) -> int:
 
 
 def _rows(metric: Metric) -> str:
-    return "customers" if isinstance(metric.form, (Amount, Repeat)) else metric.table
+    form = metric.form
+    per_customer = isinstance(form, (Repeat, Forecast)) or (isinstance(form, Amount) and form.per == "customer")
+    return "customers" if per_customer else metric.table
+
+
+def _lasting(metric: Metric) -> bool:
+    """Whether the metric grows or shrinks with the length of its period by itself: sums, counts, what each did."""
+    form = metric.form
+    if isinstance(form, Amount):
+        return form.per != "order"
+    if isinstance(form, Ratio):
+        return form.top.customers != form.bottom.customers
+    return isinstance(form, (Retention, Count))
 
 
 def _short(number: float) -> str:
     return plain(number, 0 if number >= 10 else 1 if number >= 1 else 2)
 
 
-def _broken(data: Data, state: Progress, baseline: Baseline, period: Period) -> str:
-    """Why the baseline and now are not the same measure; empty where they are."""
+def _other(data: Data, state: Progress, baseline: Baseline, period: Period) -> str:
+    """Why baseline and now are defined as different measures; empty where they are the same."""
     use, asked = state.followed.use, baseline.use
     if use.metric != asked.metric:
         return f"the plan meant '{asked.metric}' when the baseline was frozen, and means '{use.metric}' now"
@@ -271,18 +300,25 @@ def _broken(data: Data, state: Progress, baseline: Baseline, period: Period) -> 
     if changed := _redefined(baseline.definition, defined(state.metric)):
         versions = f"version {baseline.metric_version} to {state.metric.version}"
         return f"the definition of {state.metric.name} changed since {baseline.frozen_on} ({versions}): {changed}"
+    if baseline.result.currency and baseline.result.currency != data.currency:
+        return f"the baseline is in {baseline.result.currency}, and amounts are in {data.currency} now"
     lengths = [(one.end - one.start).days for one in (baseline.period, period)]
-    if isinstance(state.metric.form, _LASTING) and abs(lengths[0] - lengths[1]) > _UNEVEN:
+    if _lasting(state.metric) and abs(lengths[0] - lengths[1]) > _UNEVEN:
         return f"the baseline covers {lengths[0]} days and {period} {lengths[1]}, which alone changes this metric"
     weight = (data.default_weight or "") if isinstance(state.metric.form, ScoreForm) else ""
     if weight != baseline.weight:
         return (
             f"it was {'weighted' if baseline.weight else 'unweighted'}, and is {'weighted' if weight else 'unweighted'}"
         )
-    if isinstance(state.now, NoEstimate):
+    return ""
+
+
+def _reworded(data: Data, metric: Metric, baseline: Baseline, period: Period, now: Result) -> str:
+    """Why the answers of now are answers to another question; empty where they are not, or where there are none."""
+    if isinstance(now, NoEstimate):
         return ""
     question = Question(where=parse_where(baseline.rows), period=period)
-    return reworded(baseline.wordings, wordings(data, state.metric, question))
+    return reworded(baseline.wordings, wordings(data, metric, question))
 
 
 def _redefined(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

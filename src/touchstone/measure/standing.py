@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Literal
 
 from touchstone.core.estimate import Estimate, NoEstimate, Result, Total, record
 from touchstone.core.metric import Metric
 from touchstone.core.period import Period
-from touchstone.core.plan import Entered, Plan
+from touchstone.core.plan import Entered, Plan, Use
 from touchstone.definitions import PLAN, Definitions
 from touchstone.engine.data import Data
 from touchstone.engine.recency import newest_days
@@ -74,15 +74,9 @@ def standing(
         return None
     plan = checked(found[PLAN].body, metrics)
     known = touchpoints(data)
-    newest = newest_days(data, now=now)
+    newest = newest_days(data, _tables(plan, metrics), now=now)
     moments = tuple(listened(data, plan, one, metrics, known=known, newest=newest) for one in plan.moments)
-    frozen = baselines(definitions)
-    followed = tuple(
-        progress(
-            data, one, metrics[one.use.metric], frozen.get(one.name, ()), today=now.date(), newest=newest, period=period
-        )
-        for one in plan.metrics
-    )
+    followed = _followed(definitions, data, plan, metrics, now, newest, period)
     named = {name for moment in plan.moments for name in moment.touchpoints}
     unplanned = {name: sum(rows.values()) for name, rows in known.items() if name not in named}
     return Standing(
@@ -93,6 +87,46 @@ def standing(
         metrics=followed,
         unplanned=unplanned,
         data_number=data.number,
+    )
+
+
+def goals(
+    definitions: Definitions, data: Data, metrics: Mapping[str, Metric], *, among: Collection[str], now: datetime
+) -> dict[str, Progress]:
+    """Those `among` the metrics that the plan follows towards a target, all their rows, by the metric's name."""
+    found = definitions.current(PLAN, check=lambda name, text: checked(text, metrics))
+    if PLAN not in found:
+        return {}
+    plan = checked(found[PLAN].body, metrics)
+    aimed = tuple(one for one in plan.metrics if one.target and not one.use.where and one.use.metric in among)
+    plan = replace(plan, metrics=aimed, moments=())
+    newest = newest_days(data, _tables(plan, metrics), now=now)
+    states = _followed(definitions, data, plan, metrics, now, newest, None)
+    return {one.metric.name: one for one in states}
+
+
+def _tables(plan: Plan, metrics: Mapping[str, Metric]) -> set[str]:
+    """The tables that the plan's metrics are made of."""
+    uses = [use for one in plan.moments for use in (one.feeling, one.behaviour, one.money) if isinstance(use, Use)]
+    known = [resolved(use, plan, metrics)[0] for use in uses]
+    return {metric.table for metric in (*known, *(metrics[one.use.metric] for one in plan.metrics))}
+
+
+def _followed(
+    definitions: Definitions,
+    data: Data,
+    plan: Plan,
+    metrics: Mapping[str, Metric],
+    now: datetime,
+    newest: Mapping[str, date],
+    period: Period | None,
+) -> tuple[Progress, ...]:
+    frozen = baselines(definitions)
+    return tuple(
+        progress(
+            data, one, metrics[one.use.metric], frozen.get(one.name, ()), today=now.date(), newest=newest, period=period
+        )
+        for one in plan.metrics
     )
 
 

@@ -78,7 +78,7 @@ def suggested(
 
 def _told(data: Data, brought: tuple[Metric, ...], now: datetime) -> Iterator[_Known]:
     """Those of the metrics that the data answers."""
-    newest = newest_days(data, now=now)
+    newest = newest_days(data, (metric.table for metric in brought), now=now)
     for metric in brought:
         if metric.table not in newest:
             continue

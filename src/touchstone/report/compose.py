@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -19,6 +20,7 @@ from touchstone.engine.voices import answered_between, extent, score_counts, set
 from touchstone.measure.compare import Comparison, compare
 from touchstone.measure.kinds import UNSTATED
 from touchstone.measure.metrics import metric_named
+from touchstone.measure.progress import Progress
 from touchstone.measure.score import score
 from touchstone.measure.scores import Score, Scores
 from touchstone.report import missing
@@ -84,8 +86,10 @@ class _Draft:
         return key
 
 
-def compose(data: Data, metrics: dict[str, Metric], *, name: str, made_on: date) -> Story:
-    """The whole report on the last twelve months, against the twelve before.
+def compose(
+    data: Data, metrics: dict[str, Metric], *, name: str, made_on: date, goals: Mapping[str, Progress] | None = None
+) -> Story:
+    """The whole report on the last twelve months, against the twelve before and against the `goals` of a plan.
 
     Refused when there are no answers with a date. Whatever else is missing, its section says what it would take.
     """
@@ -108,7 +112,7 @@ def compose(data: Data, metrics: dict[str, Metric], *, name: str, made_on: date)
     return Story(
         title=title(compared, found),
         lede=lede(compared, found, worth, actions),
-        tiles=tuple(_tile(draft, one) for one in compared.values()),
+        tiles=tuple(_tile(draft, one, (goals or {}).get(name)) for name, one in compared.items()),
         trend=trend,
         moments=moments,
         drivers=driving,
@@ -141,13 +145,22 @@ def _last_months(oldest: date, newest: date) -> tuple[Period, Period]:
     return now, before
 
 
-def _tile(draft: _Draft, one: Comparison) -> Tile:
+def _tile(draft: _Draft, one: Comparison, goal: Progress | None) -> Tile:
     key = draft.told(one.after, kind=one.kind)
+    aim = f"{_goal(goal)}; " if goal else ""
     if one.after.metric.table == "orders":
-        return Tile(one.after.metric.label, one.now, "", "neutral", "last twelve months", key)
+        return Tile(one.after.metric.label, one.now, "", "neutral", f"{aim}last twelve months", key)
     verdict = verdict_on(one)
-    note = f"the year before: {amount(one.before.rows[0].result)}"
+    note = f"{aim}the year before: {amount(one.before.rows[0].result)}"
     return Tile(one.after.metric.label, one.now, verdict.text, verdict.tone, note, key)
+
+
+def _goal(goal: Progress) -> str:
+    """How the plan's target stands, relative to its frozen baseline: `goal +5 since 2024: not reached`."""
+    if goal.baseline is None:
+        return f"goal {goal.followed.target}: its baseline is not frozen yet"
+    told = "not comparable, see the plan" if goal.broken else goal.reached or "cannot be told yet"
+    return f"goal {goal.followed.target} since {goal.baseline.period}: {told}"
 
 
 def _trend(draft: _Draft, leading: Comparison | None) -> TrendFigure | Missing:
