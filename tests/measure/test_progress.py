@@ -242,16 +242,16 @@ def test_sums_and_retention_are_not_compared_over_another_length(company: Compan
 
 
 def test_another_currency_breaks_the_line(company: Company, home: Definitions) -> None:
-    data = company.data(orders=orders_of({2024: 100, 2025: 110}))
+    data = company.data(orders=[*orders_of({2024: 100, 2025: 110}), *orders_of({2024: 5}, more="x")])
     spent = Followed(name="spent", use=Use("revenue_per_customer"), baseline=Y2024)
     freeze(home, data, metric_named("revenue_per_customer"), spent, None)
     data.currency, data.rates = "USD", {"EUR": Decimal("1.1")}
     assert at(data, home, spent).broken == "the baseline is in EUR, and amounts are in USD now"
 
 
-def orders_of(years: dict[int, int]) -> list[dict[str, Any]]:
+def orders_of(years: dict[int, int], more: str = "") -> list[dict[str, Any]]:
     return [
-        {"order_id": f"o{year}-{n}", "customer_id": f"c{n}", "amount": Decimal(10), "currency": "EUR"}
+        {"order_id": f"o{year}-{n}{more}", "customer_id": f"c{n}", "amount": Decimal(10), "currency": "EUR"}
         | {"paid_at": datetime(year, 1 + n % 12, 2, tzinfo=UTC)}
         for year, many in years.items()
         for n in range(many)

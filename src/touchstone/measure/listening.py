@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from touchstone.core.errors import Refused, UnknownName
+from touchstone.core.errors import BadDefinition, Refused, UnknownName
 from touchstone.core.estimate import NoEstimate, Result
 from touchstone.core.metric import Metric
 from touchstone.core.period import Period
@@ -95,7 +95,7 @@ def _heard(
     try:
         kind, rows = rows_of_one_kind(data, metric, where)
         scores = score(data, metric, where=rows, period=period.label if period else None)
-    except (Refused, UnknownName) as error:
+    except (Refused, UnknownName, BadDefinition) as error:
         return Heard(metric=metric, where=where, kind="", period=period, result=NoEstimate(error.problem, None))
     several = NoEstimate("there are answers of several kinds, which are never pooled", None)
     result = scores.rows[0].result if len(scores.rows) == 1 else several

@@ -39,12 +39,12 @@ def goals_of(metrics: Mapping[str, Metric]) -> tuple[str, ...]:
 
 
 def usual(goals: tuple[str, ...], metrics: Mapping[str, Metric]) -> tuple[Metric, ...]:
-    """The metrics that these goals bring: the everyday ones, those that serve more of the goals first.
+    """The metrics that these goals bring, those that serve more of them first, then the everyday ones.
 
     Of several that measure the same matter (variants of each other, or made of the same rows) only the first comes.
     """
-    serving = [metric for metric in metrics.values() if metric.everyday and set(goals) & set(metric.goals)]
-    serving.sort(key=lambda metric: (-len(set(goals) & set(metric.goals)), _place(metric, goals)))
+    serving = [metric for metric in metrics.values() if set(goals) & set(metric.goals)]
+    serving.sort(key=lambda one: (-len(set(goals) & set(one.goals)), _place(one, goals), not one.everyday))
     chosen: list[Metric] = []
     for metric in serving:
         if not any(_alike(metric, other) for other in chosen):

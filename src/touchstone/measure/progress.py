@@ -9,9 +9,9 @@ from decimal import Decimal
 from math import ceil
 from typing import Any, Literal
 
-from touchstone.core.errors import Refused
+from touchstone.core.errors import BadDefinition, Refused
 from touchstone.core.estimate import Estimate, Measured, NoEstimate, Result, Total, plain
-from touchstone.core.metric import Amount, Count, Forecast, Gap, Index, Metric, Ratio, Repeat, Retention
+from touchstone.core.metric import Amount, Count, Forecast, Metric, Ratio, Repeat, Retention
 from touchstone.core.metric import Score as ScoreForm
 from touchstone.core.period import Period
 from touchstone.core.plan import Followed
@@ -150,9 +150,7 @@ def _period(
     whole = baseline.period.again(newest)
     found = whole.after(baseline.period)
     if found is None or (_lasting(metric) and found != whole):
-        length = (
-            "as long as the baseline" if _lasting(metric) else "of whole months after the baseline"
-        )
+        length = "as long as the baseline" if _lasting(metric) else "of whole months after the baseline"
         return None, f"it takes newer data: the {metric.table} end on {newest}, too soon for a period {length}"
     return found, ""
 
@@ -160,7 +158,7 @@ def _period(
 def _one(data: Data, metric: Metric, rows: str, period: Period) -> Result:
     try:
         return _single(score(data, metric, where=rows, period=period.label))
-    except Refused as error:
+    except (Refused, BadDefinition) as error:
         return NoEstimate(error.problem.rstrip("."), None)
 
 
@@ -194,7 +192,7 @@ def _against(data: Data, state: Progress, baseline: Baseline, period: Period) ->
 def _compared(data: Data, metric: Metric, baseline: Baseline, period: Period) -> Comparison | None:
     try:
         return compare(data, metric, baseline.period, period, where=baseline.rows)
-    except Refused:
+    except (Refused, BadDefinition):
         return None
 
 

@@ -24,7 +24,7 @@ from touchstone.measure.score import score
 from touchstone.stats.samples import detectable_change
 
 GOALS = ("retention", "loyalty")  # where none is named
-_MOST_MOMENTS, _MOST_METRICS = 12, 8
+_MOST_MOMENTS, _MOST_METRICS, _MOST_TRIED = 12, 6, 10
 _NAME = re.compile(r"[^a-z0-9]+")
 # where on a journey a touchpoint usually lies: attracted, starting, using, ending or helped, coming back
 _PLACES = {
@@ -65,9 +65,7 @@ def suggested(
     if journey not in JOURNEYS:
         raise UnknownName.among("journey template", journey, JOURNEYS)
     chosen = goals or tuple(goal for goal in GOALS if goal in known)
-    brought = usual(chosen, metrics)
-    told = list(_told(data, brought, now))[:_MOST_METRICS]
-    lacking = [one.name for one in brought if one.name not in {each.metric.name for each in told}]
+    told, lacking = _told(data, metrics, chosen, now)
     lines = [
         *_opening(name, chosen, known, journey),
         *_moments(data, metrics, told, journey),
@@ -76,20 +74,39 @@ def suggested(
     return "\n".join(lines) + "\n"
 
 
-def _told(data: Data, brought: tuple[Metric, ...], now: datetime) -> Iterator[_Known]:
-    """Those of the metrics that the data answers."""
-    newest = newest_days(data, (metric.table for metric in brought), now=now)
-    for metric in brought:
-        if metric.table not in newest:
-            continue
-        period = YEAR.again(newest[metric.table])
-        try:
-            _, where = rows_of_one_kind(data, metric, "")
-            rows = score(data, metric, where=where, period=period.label).rows
-        except (Refused, BadDefinition, UnknownName):
-            continue
-        if len(rows) == 1 and not isinstance(rows[0].result, NoEstimate):
-            yield _Known(metric, rows[0].result, period)
+def _told(
+    data: Data, metrics: Mapping[str, Metric], goals: tuple[str, ...], now: datetime
+) -> tuple[list[_Known], list[str]]:
+    """The metrics that the goals bring and the data answers, and the names of those that it does not.
+
+    Where it does not answer a metric, one of its variants that serves the goals too may stand in.
+    """
+    newest = newest_days(data, {metric.table for metric in metrics.values() if set(goals) & set(metric.goals)}, now=now)
+    told: list[_Known] = []
+    lacking: list[str] = []
+    for metric in usual(goals, metrics)[:_MOST_TRIED]:
+        variants = [metrics[name] for name in metric.variants if name in metrics]
+        serving = [metric, *(one for one in variants if set(goals) & set(one.goals))]
+        found = next((known for one in serving if (known := _known(data, one, newest))), None)
+        if found is None:
+            lacking.append(metric.name)
+        elif len(told) < _MOST_METRICS:
+            told.append(found)
+    return told, lacking
+
+
+def _known(data: Data, metric: Metric, newest: Mapping[str, date]) -> _Known | None:
+    """The metric in the last year of its table; None where the data does not answer it."""
+    if metric.table not in newest:
+        return None
+    period = YEAR.again(newest[metric.table])
+    try:
+        _, where = rows_of_one_kind(data, metric, "")
+        rows = score(data, metric, where=where, period=period.label).rows
+    except (Refused, BadDefinition, UnknownName):
+        return None
+    result = rows[0].result if len(rows) == 1 else None
+    return None if result is None or isinstance(result, NoEstimate) else _Known(metric, result, period)
 
 
 def _opening(name: str, goals: tuple[str, ...], known: tuple[str, ...], journey: str) -> list[str]:

@@ -58,7 +58,7 @@ def _lacking(m: Moments) -> NoEstimate | None:
 
 
 def _none_above(m: Moments, worth: float, unit: str, times: float, level: float) -> Measured:
-    high = -log((1 - level) / 2) * times * max(m.bb / m.w, 1.0) / m.w
+    high = -log((1 - level) / 2) * abs(times) * max(m.bb / m.w, 1.0) / m.w  # refunds have times below nought
     return Estimate(
         value=0.0,
         low=0.0,
