@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_ind, ttest_rel
 
 from touchstone.core.estimate import Estimate, Measured, NoEstimate
-from touchstone.stats.differences import Verdict, difference, p_value, paired_difference, verdict, verdicts
+from touchstone.stats.differences import Verdict, difference, p_value, paired_difference, verdict, verdicts, would_tell
 from touchstone.stats.means import mean
 from touchstone.stats.moments import Moments, PairMoments
 from touchstone.stats.nps import net_score_of_counts
@@ -171,3 +171,17 @@ def test_the_detectable_change_is_found_eight_times_in_ten():
         measured = difference(net_score_of_counts(*map(int, before)), net_score_of_counts(*map(int, after)))
         found += verdict(measured).words == "a real change"
     assert 0.75 <= found / 2000 <= 0.85
+
+
+def test_what_it_would_take_is_said_of_the_difference_that_was_found():
+    small = change(4, 4)
+    judged = verdict(small)
+    needed = judged.answers_for(4)
+    assert needed is not None and judged.n is not None
+    assert (
+        would_tell(judged, small)
+        == f"about {round(needed - judged.n, -(len(str(needed - judged.n)) - 2)):,} more answers would tell"
+    )
+    assert would_tell(verdict(change(40, 4)), change(40, 4)) == ""
+    assert "over 50 times" in would_tell(verdict(change(0.01, 4)), change(0.01, 4))
+    assert would_tell(verdict(NoEstimate("nobody", 0)), NoEstimate("nobody", 0)) == ""

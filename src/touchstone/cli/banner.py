@@ -12,6 +12,7 @@ from touchstone.core.estimate import Estimate, plain, shown
 from touchstone.measure.banner import Banner, Cell, Column
 from touchstone.measure.banner import banner as make_banner
 from touchstone.measure.metrics import metrics_of
+from touchstone.measure.scores import answers_for_clarity
 
 
 @click.command()
@@ -79,8 +80,12 @@ def _tell(made: Banner) -> None:
             _block(made, name, [0, *inside[start : start + _ACROSS]])
     for note in made.notes:
         click.echo(f"Note: {note}.")
-    if any(cell.result.flags for line in made.lines for cell in line.cells if isinstance(cell.result, Estimate)):
-        click.echo("Note: ~ marks a number on few answers or with a wide interval; --json says which.")
+    cells = [cell.result for line in made.lines for cell in line.cells]
+    marked = [result for result in cells if isinstance(result, Estimate) and result.flags]
+    if marked:
+        needed = answers_for_clarity(marked)
+        takes = f"; about {needed:,} answers in a column would do for all" if needed else ""
+        click.echo(f"Note: ~ marks a number on few answers or with a wide interval{takes}.")
     click.echo(
         f"Letters: higher than that column of the same grouping at {made.level:.0%}, each pair by itself; in brackets "
         f"where it does not hold when all {made.tests:,} tests are adjusted for. Columns of fewer than 30 effective "

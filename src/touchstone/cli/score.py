@@ -21,7 +21,8 @@ from touchstone.measure.margins import read_margins
 from touchstone.measure.metrics import found_metrics, metric_named, metrics_of
 from touchstone.measure.raking import Raking
 from touchstone.measure.score import score as score_metric
-from touchstone.measure.scores import UNSURE, Score, Scores, named
+from touchstone.measure.scores import UNSURE, Change, Score, Scores, answers_for_clarity, named
+from touchstone.stats.differences import would_tell
 from touchstone.stats.raking import TRIM
 from touchstone.workspace import Workspace
 
@@ -129,7 +130,7 @@ def _tell(scores: Scores) -> None:
         grey = [place for place, row in enumerate(scores.rows) if row.unsure]
         print_table(heads, [_cells(row, scores) for row in scores.rows], right=[scores.metric.name, "n"], grey=grey)
         if grey:
-            click.echo(f"Greyed: {_listed([named(scores.rows[place].group) for place in grey])}: {UNSURE}.")
+            click.echo(_greyed([scores.rows[place] for place in grey]))
     if scores.raking:
         _tell_raking(scores.raking)
     if scores.accounts:
@@ -153,6 +154,13 @@ def _records(scores: Scores) -> object:
 _MOST_LISTED = 8
 
 
+def _greyed(rows: list[Score]) -> str:
+    """Which rows are greyed, why, and what it would take."""
+    needed = answers_for_clarity(row.result for row in rows)
+    takes = f"; about {needed:,} answers each would do" if needed else ""
+    return f"Greyed: {_listed([named(row.group) for row in rows])}: {UNSURE}{takes}."
+
+
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
     return ", ".join(names[:_MOST_LISTED]) + more
@@ -160,17 +168,9 @@ def _listed(names: list[str]) -> str:
 
 def _tell_raking(raking: Raking) -> None:
     """The margins before and after, and what the weights cost."""
-    before, after = (sum(getattr(line, name) for line in raking.margins) for name in ("before", "after"))
-    columns = len(dict.fromkeys(line.margin for line in raking.margins))
     rows = [
-        [
-            line.margin,
-            line.category,
-            f"{line.n:,}",
-            f"{100 * columns * line.before / before:.1f} %",
-            f"{100 * columns * line.after / after:.1f} %",
-        ]
-        for line in raking.margins
+        [line.margin, line.category, f"{line.n:,}", f"{before:.1f} %", f"{after:.1f} %"]
+        for line, before, after in raking.shares()
     ]
     click.echo()
     print_table(["margin", "category", "answers", "before", "weighted"], rows, right=["answers", "before", "weighted"])
@@ -187,10 +187,16 @@ def _cells(row: Score, scores: Scores) -> list[str]:
     else:
         cells = [*group, "-", result.reason, "" if result.n is None else f"{result.n:,}"]
     if scores.baseline:
-        cells += [_beside(row.change.difference), str(row.change.verdict)] if row.change else ["", ""]
+        cells += [_beside(row.change.difference), _verdict(row.change)] if row.change else ["", ""]
     if scores.adjust:
         cells += [_beside(row.adjusted.value), _beside(row.adjusted.change)] if row.adjusted else ["", ""]
     return cells
+
+
+def _verdict(change: Change) -> str:
+    """The verdict, and what it would take to tell."""
+    takes = would_tell(change.verdict, change.difference)
+    return f"{change.verdict}; {takes}" if takes else str(change.verdict)
 
 
 def _beside(result: Measured | None) -> str:

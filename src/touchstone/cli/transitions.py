@@ -12,6 +12,7 @@ from touchstone.core.period import Period
 from touchstone.measure.metrics import metric_named, metrics_of
 from touchstone.measure.transitions import Move, Transitions
 from touchstone.measure.transitions import transitions as follow
+from touchstone.stats.differences import would_tell
 
 
 @click.command()
@@ -62,7 +63,8 @@ def transitions(
 
 
 def _tell(found: Transitions) -> None:
-    click.echo(found.sentence())
+    takes = would_tell(found.verdict, found.movement)
+    click.echo(f"{found.sentence()}{f' It takes more people: {takes}.' if takes else ''}")
     heads = [f"{found.first}, then in {found.second}:", *found.bands]
     cells = {(move.before, move.after): _cell(move) for move in found.moves}
     rows = [[before, *(cells[before, after] for after in found.bands)] for before in found.bands]

@@ -11,6 +11,7 @@ from touchstone.core.estimate import Estimate, Measured, interval, shown
 from touchstone.measure.metrics import metric_named, metrics_of
 from touchstone.measure.units import Unit, Units
 from touchstone.measure.units import units as find_units
+from touchstone.stats.differences import would_tell
 
 
 @click.command()
@@ -89,9 +90,10 @@ def _cells(row: Unit) -> list[str]:
 
 
 def _standing(row: Unit) -> str:
-    if row.standing == "within the noise" or row.verdict.detectable is None:
-        return str(row.verdict)
-    return row.standing
+    if row.standing in {"better than average", "worse than average"}:
+        return row.standing
+    takes = would_tell(row.verdict, row.difference)
+    return f"{row.verdict}; {takes}" if takes else str(row.verdict)
 
 
 def _cell(measured: Measured) -> str:

@@ -60,6 +60,15 @@ class Raking:
             "design_effect": self.design_effect,
         }
 
+    def shares(self) -> list[tuple[MarginLine, float, float]]:
+        """Every line with its percentage of the margin before and after."""
+        found = []
+        for line in self.margins:
+            same = [other for other in self.margins if other.margin == line.margin]
+            before, after = sum(other.before for other in same), sum(other.after for other in same)
+            found.append((line, 100 * line.before / before, 100 * line.after / after))
+        return found
+
     def sentence(self) -> str:
         """The diagnosis in words."""
         cut = f"; {self.trimmed:,} answers were cut to {self.trim:g} times it" if self.trimmed and self.trim else ""

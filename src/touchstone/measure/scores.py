@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from touchstone.core.estimate import (
@@ -23,7 +24,9 @@ from touchstone.core.metric import Metric
 from touchstone.engine.data import SURVEY_WEIGHT
 from touchstone.engine.rows import group_name
 from touchstone.stats.differences import Verdict
+from touchstone.stats.means import FEW
 from touchstone.stats.moments import Moments
+from touchstone.stats.nps import WIDE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,6 +80,20 @@ class Score:
     def unsure(self) -> bool:
         """Whether the result is shown greyed: it rests on few answers, or its interval is wide (see its flags)."""
         return isinstance(self.result, Estimate) and any(map(_doubtful, self.result.flags))
+
+
+def answers_for_clarity(results: Iterable[Result]) -> int | None:
+    """About how many answers each would bring greyed results out of the grey; None where none is to be planned.
+
+    That is 30 effective ones, and where the unit is points an interval of 30 points, which shrinks with √n.
+    """
+    needed = 0.0
+    for result in results:
+        if isinstance(result, Estimate) and result.effective_n > 0:
+            needed = max(needed, FEW * result.n / result.effective_n)
+            if result.unit in {"points", "%"}:
+                needed = max(needed, result.n * ((result.high - result.low) / WIDE) ** 2)
+    return ceil(needed) if needed else None
 
 
 def _doubtful(flag: str) -> bool:

@@ -34,7 +34,7 @@ from touchstone.measure.score import centre_of, measured, pilot_of
 from touchstone.measure.scores import Score, Scores, written
 from touchstone.measure.sums import to_moments
 from touchstone.measure.suppress import PROMISED, leaves_few, promised, suppressed
-from touchstone.stats.differences import Verdict, verdicts
+from touchstone.stats.differences import Verdict, verdicts, would_tell
 from touchstone.stats.means import few
 from touchstone.stats.moments import Floats, Moments, PairMoments
 from touchstone.stats.shrinkage import FEWEST_UNITS, Shrinkage, against_all, common_variance, shrink, unit_variances
@@ -72,7 +72,11 @@ class Unit:
             values = record(result)
             flat |= {f"{prefix}_{key}": values[key] for key in _PARTS}
         low, high = self.ranks or (None, None)
-        return flat | {"rank_low": low, "rank_high": high, "standing": self.standing}
+        return (
+            flat
+            | {"rank_low": low, "rank_high": high, "standing": self.standing}
+            | {"would_tell": would_tell(self.verdict, self.difference) or None}
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

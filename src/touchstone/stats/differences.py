@@ -176,6 +176,24 @@ def verdict(
     return Verdict(words=words, detectable=detectable, unit=change.unit, n=change.n, p_value=p)
 
 
+_OUT_OF_REACH = 50  # times the answers there are
+
+
+def would_tell(judged: Verdict, change: Measured) -> str:
+    """What it would take to see a change of the size found, in words; empty where it is seen, or cannot be planned.
+
+    About n (detectable/change)² answers of both groups together find it with 80% power, less those there are.
+    """
+    if judged.words == "a real change" or isinstance(change, NoEstimate) or not judged.n:
+        return ""
+    needed = judged.answers_for(change.value)
+    if needed is None or needed > _OUT_OF_REACH * judged.n:
+        return f"so small a difference takes over {_OUT_OF_REACH} times the answers"
+    more = max(needed - judged.n, 0)
+    digits = max(len(str(more)) - 2, 0)
+    return f"about {round(more, -digits):,} more answers would tell" if more else ""
+
+
 def verdicts(
     changes: Sequence[Measured], *, false_discovery: float = 0.10, worth_seeing: float | None = None
 ) -> list[Verdict]:
