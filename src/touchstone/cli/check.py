@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -10,33 +10,35 @@ import click
 from touchstone.cli.options import console, json_option, opened, print_json, workspace_option
 from touchstone.measure.check import Check
 from touchstone.measure.check import check as check_data
-from touchstone.measure.findings import Finding, Subject
+from touchstone.measure.findings import Finding, Judgement, Subject
 from touchstone.measure.metrics import metrics_of
 
 _HEADS: dict[Subject, str] = {
-    "data": "Data",
-    "scores": "What can be scored",
-    "coverage": "What the tables hold",
-    "freshness": "How old they are",
-    "duplicates": "Possible duplicates",
-    "joins": "Who is found in which table",
-    "impossible values": "Impossible values",
-    "leakage": "Attributes that know the outcome",
-    "then and now": "Attributes at the time of the answer, and today",
-    "set aside": "Rows set aside",
+    "data": "data",
+    "scores": "scores",
+    "coverage": "tables",
+    "freshness": "age",
+    "duplicates": "duplicates",
+    "joins": "who is found where",
+    "impossible values": "impossible values",
+    "leakage": "attributes that know the outcome",
+    "then and now": "then and now",
+    "set aside": "set aside",
 }
-_INDENT = 10
+_VERDICTS: dict[Judgement, str] = {"problem": "Problems", "note": "Notes", "good": "As it should be"}
 
 
 @click.command()
+@click.option("--all", "everything", is_flag=True, help="Show what is as it should be, too.")
 @click.option("--as-of", type=int, help="The data as of this import number.")
 @workspace_option
 @json_option
-def check(as_of: int | None, folder: Path | None, as_json: bool) -> None:
+def check(everything: bool, as_of: int | None, folder: Path | None, as_json: bool) -> None:
     """Say what the data can and cannot answer, and what it would take. Changes nothing.
 
-    Looks at what can be scored, what is missing, old or doubled, who is found in which table, what cannot be, which
-    attributes know an outcome beforehand, and what was set aside.
+    Problems first, then notes; what is as it should be is only counted, unless asked for. Looks at what can be scored,
+    what is missing, old or doubled, who is found in which table, what cannot be, which attributes know an outcome
+    beforehand, and what was set aside.
 
     \b
     Example:
@@ -47,29 +49,38 @@ def check(as_of: int | None, folder: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(found.records())
     else:
-        _tell(found)
+        _tell(found, everything)
 
 
-def _tell(found: Check) -> None:
+def _tell(found: Check, everything: bool) -> None:
     click.echo(found.sentence())
-    for subject, findings in groupby(found.findings, key=lambda finding: finding.subject):
-        click.echo(f"\n{_HEADS[subject]}")
-        for finding in findings:
+    for verdict, head in _VERDICTS.items():
+        chosen = [finding for finding in found.findings if finding.verdict == verdict]
+        if not chosen or (verdict == "good" and not everything):
+            continue
+        click.echo(f"\n{head}")
+        for finding in chosen:
             click.echo(_lines(finding))
+    good = [finding.subject for finding in found.findings if finding.verdict == "good"]
+    if good and not everything:
+        subjects = ", ".join(f"{_HEADS[subject]} ({n})" for subject, n in Counter(good).items())
+        told = click.wrap_text(subjects, width=_width(), initial_indent="  ", subsequent_indent="  ")
+        click.echo(f"\nAs it should be (--all tells)\n{told}")
     click.echo(f"\nData as of import {found.data_number}.")
 
 
+def _width() -> int:
+    return min(console().width, 120)
+
+
 def _lines(finding: Finding) -> str:
-    width = min(console().width, 120)
+    width = _width()
     text = click.wrap_text(
-        finding.sentence,
-        width=width,
-        initial_indent=f"  {finding.verdict:<{_INDENT - 2}}",
-        subsequent_indent=" " * _INDENT,
+        f"{_HEADS[finding.subject]}: {finding.sentence}", width=width, initial_indent="  ", subsequent_indent="    "
     )
     if not finding.takes:
         return text
-    indent = " " * _INDENT
+    indent = " " * 4
     takes = click.wrap_text(
         finding.takes, width=width, initial_indent=f"{indent}It takes: ", subsequent_indent=indent + "  "
     )

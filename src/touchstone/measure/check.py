@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
-from touchstone.core.errors import Refused
-from touchstone.core.estimate import Estimate, Measured, NoEstimate, Total, interval, plain, shown
+from touchstone.core.estimate import plain
 from touchstone.core.metric import Metric, Score
 from touchstone.core.nouns import NOUNS
 from touchstone.engine import leakage, persons, quality
@@ -18,24 +17,13 @@ from touchstone.engine.quality import Profile
 from touchstone.measure.answerable import answerable, sums_of
 from touchstone.measure.coverage import coverage, freshness
 from touchstone.measure.findings import Facts, Finding, Judgement, counted, share
+from touchstone.measure.joins import joins
 from touchstone.measure.metrics import built_in
 from touchstone.measure.people import reason
-from touchstone.measure.score import centre_of, measured
-from touchstone.measure.sums import to_moments
-from touchstone.stats.differences import difference
-from touchstone.stats.means import mean
-from touchstone.stats.moments import Moments
+from touchstone.measure.score import centre_of
 
 _BESIDE = ("identities", "merges", "questions", "set_aside")
 _PEOPLE = ("customers", "answers", "orders", "subscriptions", "tickets")
-_PAIRS = (
-    ("answers", "customers"),
-    ("answers", "orders"),
-    ("answers", "subscriptions"),
-    ("answers", "tickets"),
-    ("tickets", "customers"),
-    ("orders", "customers"),
-)
 _MANY_NAMED_ALIKE = 5  # customers; more under one address are hardly one person
 _MUCH = 0.05
 _HARMLESS = ("amount of zero", "amount below zero in a purchase", "monthly_amount of zero")
@@ -93,7 +81,7 @@ def _findings(facts: Facts) -> Iterator[Finding]:
     yield from coverage(facts)
     yield from freshness(facts)
     yield from _duplicates(facts)
-    yield from _joins(facts)
+    yield from joins(facts)
     yield from _impossible(facts)
     yield from _leakage(facts)
     yield from _then_and_now(facts)
@@ -172,106 +160,6 @@ def _joining_nobody(data: Data) -> Iterator[Finding]:
             takes="" if asked else takes,
             numbers={"table": "identities", "why": why, "names": names, "largest": most},
         )
-
-
-def _joins(facts: Facts) -> Iterator[Finding]:
-    """Per pair of tables: how many rows find their customer in the other, and how the others differ."""
-    for left in ("answers", "tickets", "orders"):
-        rights = [right for one, right in _PAIRS if one == left and right in facts.profiles]
-        if facts.people is None or left not in facts.profiles or not rights:
-            continue
-        found = quality.matches(facts.data, facts.people, left, rights)
-        rows, metric = _compared(facts, left)
-        if rows is None:
-            yield from (_joined(left, right, found, None) for right in rights)
-            continue
-        with facts.data.engine.kept(rows) as kept:
-            for right in rights:
-                yield _joined(left, right, found, _difference(facts, facts.people, right, kept, metric))
-
-
-def _compared(facts: Facts, left: str) -> tuple[Table | None, Metric | None]:
-    """The rows by which those matched are compared with the others: scores of answers, amounts of orders."""
-    if left == "answers" and facts.headline is not None:
-        metric, kind = facts.headline
-        return quality.scored(facts.data, metric, kind), metric
-    try:
-        return (quality.bought(facts.data) if left == "orders" else None), None
-    except Refused:
-        return None, None
-
-
-def _joined(left: str, right: str, found: dict[str, int], apart: tuple[str, Measured] | None) -> Finding:
-    rows, matched, ambiguous = found["rows"], found[f"matched_{right}"], found[f"ambiguous_{right}"]
-    numbers: dict[str, object] = {
-        "table": left,
-        "with": right,
-        "rows": rows,
-        "matched": matched,
-        "unmatched": rows - matched,
-        "nameless": found["nameless"],
-        "ambiguous": ambiguous,
-        "difference": None,
-    }
-    sentence = f"{left} with {right}: {share(matched, rows)} of {rows:,} matched ({rows - matched:,} not)"
-    if found["nameless"]:
-        sentence += f", {found['nameless']:,} name no customer"
-    if ambiguous:
-        sentence += f", {ambiguous:,} fit several customers of one name"
-    different = False
-    if apart is not None:
-        words, change = apart
-        sentence += f"; {words}"
-        if isinstance(change, Estimate):
-            numbers["difference"] = {"value": change.value, "low": change.low, "high": change.high}
-            different = change.low > 0 or change.high < 0
-    verdict = _match_verdict(right, matched / rows, ambiguous, different)
-    takes = "" if verdict == "good" else _match_takes(left, right, matched)
-    return Finding(subject="joins", verdict=verdict, sentence=f"{sentence}.", takes=takes, numbers=numbers)
-
-
-def _match_verdict(right: str, matched: float, ambiguous: int, different: bool) -> Judgement:
-    """Everybody should be among the customers, and most in orders or subscriptions; few need ever open a ticket."""
-    usual = {"customers": 0.95, "tickets": 0.0}.get(right, 0.5)
-    if matched == 0 or (right == "customers" and matched < 0.5):
-        return "problem"
-    if matched < usual or ambiguous or (different and matched < 1 - _MUCH and right != "tickets"):
-        return "note"
-    return "good"
-
-
-def _match_takes(left: str, right: str, matched: int) -> str:
-    if matched:
-        return f"add the customer's number or e-mail address to every row of {left} and {right}"
-    return f"{left} and {right} have no customer in common: export the same number or e-mail address in both"
-
-
-def _difference(
-    facts: Facts, people: Table, right: str, rows: Table, metric: Metric | None
-) -> tuple[str, Measured] | None:
-    """How the rows not matched differ from those matched, in words and as an estimate; None where all are alike."""
-    centre = centre_of(metric) if metric else 0.0
-    found = quality.matched_sums(facts.data, people, right, rows, centre=centre)
-    sums = {row["matched"]: to_moments(row, centre) for row in found}
-    if set(sums) != {True, False}:
-        return None
-    change = difference(*(_estimated(facts, metric, sums[which]) for which in (True, False)))
-    what = f"their {metric.name}" if metric else "their mean amount"
-    if isinstance(change, NoEstimate):
-        return f"whether those not matched differ cannot be told: {change.reason}", change
-    if change.low <= 0 <= change.high:
-        return f"those not matched do not visibly differ: {what} by {shown(change)} ({interval(change)})", change
-    word = "lower" if change.value < 0 else "higher"
-    return f"those not matched differ: {what} is {word}, by {shown(change)} ({interval(change)})", change
-
-
-def _estimated(facts: Facts, metric: Metric | None, sums: Moments) -> Measured:
-    if metric is None:
-        return mean(sums, unit=facts.data.currency)
-    result = measured(metric, sums, level=0.95)
-    if isinstance(result, Total):
-        raise TypeError(f"{metric.name} is no mean")
-    return result
 
 
 def _impossible(facts: Facts) -> Iterator[Finding]:
