@@ -176,6 +176,7 @@ class DuckDB(Engine):
             settings["threads"] = threads
         super().__init__(ibis.duckdb.connect(**settings))
         self.run("SET TimeZone = 'UTC'")
+        self.run("SET enable_progress_bar = false")  # commands draw their own
 
     def _rows(self, sql: str) -> pa.Table:
         return self.connection.con.sql(sql).to_arrow_table()
