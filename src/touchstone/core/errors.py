@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from difflib import get_close_matches
 from typing import Self
+from unicodedata import category
+
+_RULING = ("Cc", "Cf", "Cs")  # control letters, marks that nobody sees, halves of letters
 
 
 class TouchstoneError(Exception):
@@ -17,12 +20,20 @@ class TouchstoneError(Exception):
     status = 400
 
     def __init__(self, problem: str, *, hint: str = "") -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.hint = hint
+        self.problem = _one_line(problem)
+        super().__init__(self.problem)
+        self.hint = _one_line(hint)
 
     def __str__(self) -> str:
         return f"{self.problem}\nHint: {self.hint}" if self.hint else self.problem
+
+
+def _one_line(text: str) -> str:
+    """`text` without letters that rule a terminal: names of files and columns are in it, and they may be hostile."""
+    if text.isprintable():
+        return text
+    lines = " ".join(text.split())
+    return "".join("\ufffd" if category(letter) in _RULING else letter for letter in lines)
 
 
 class UnknownName(TouchstoneError):

@@ -75,9 +75,11 @@ def _without(text: str, listed: Sequence[str]) -> str:
 
 
 def identifier_text(text: str) -> str:
-    """An id without the `.0` that a spreadsheet gave it."""
+    """An id without the `.0` that a spreadsheet gave it, or the `="…"` that keeps its zeros from spreadsheets."""
     plain = f"regexp_replace({text}, '^([A-Za-z]{{0,3}}-?\\d+)\\.0+$', '\\1')"
-    return f"CASE WHEN suffix({text}, '0') AND contains({text}, '.') THEN {plain} ELSE {text} END"
+    said = f"""regexp_replace({text}, '^="([^"]*)"$', '\\1')"""
+    zeros = f"suffix({text}, '0') AND contains({text}, '.')"
+    return f"""CASE WHEN {zeros} THEN {plain} WHEN prefix({text}, '="') THEN {said} ELSE {text} END"""
 
 
 def coded(text: str, codes: Sequence[tuple[str, str]], otherwise: str) -> str:
@@ -145,13 +147,14 @@ def number(text: str, take: Take) -> str:
 def number_text(text: str, take: Take) -> str:
     """`text` without currency signs, spaces and thousands marks, and with a decimal point.
 
-    Each part stands here once: what stands twice the engine computes for every row, needed or not.
+    A mark is one of thousands only where three digits follow it: `1.50` among decimal commas is not 150. Each part
+    stands here once: what stands twice the engine computes for every row, needed or not.
     """
     bare = f"regexp_replace({text}, {literal(f'[{_SIGNS}]')}, '', 'g')"
-    if take.decimal == ",":
-        return f"replace(replace({bare}, '.', ''), ',', '.')"
-    grouped = literal(rf"^[{_SIGNS}]*-?[{_SIGNS}]*\d{{1,3}}(,\d{{3}})+(\.\d+)?[{_SIGNS}]*$")
-    return f"replace({bare}, CASE WHEN regexp_matches({text}, {grouped}) THEN ',' ELSE chr(0) END, '')"
+    group, mark = (".", ",") if take.decimal == "," else (",", ".")
+    grouped = literal(rf"^[{_SIGNS}]*[+-]?[{_SIGNS}]*\d{{1,3}}([{group}]\d{{3}})+([{mark}]\d+)?[{_SIGNS}]*$")
+    whole = f"replace({bare}, CASE WHEN regexp_matches({text}, {grouped}) THEN '{group}' ELSE chr(0) END, '')"
+    return f"replace({whole}, ',', '.')" if take.decimal == "," else whole
 
 
 def reasons(text: str, value: str, column: Column, *, needed: bool) -> list[tuple[str, str]]:

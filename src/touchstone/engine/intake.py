@@ -132,7 +132,9 @@ def stage(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str, 
         raise Irregular(str(error)) from error
     if not (mapping.where or found or mapping.fills):  # a table is filled in the order of the file
         numbered = fresh_name("numbered")
-        engine.run(f"CREATE TEMPORARY VIEW {numbered} AS SELECT *, rowid + 1 AS _row FROM {rows}")
+        hidden = any(field.name.casefold() == "rowid" for field in _fields(mapping))  # by a column of the file
+        place = "row_number() OVER ()" if hidden else "rowid + 1"
+        engine.run(f"CREATE TEMPORARY VIEW {numbered} AS SELECT *, {place} AS _row FROM {rows}")
         rows = numbered
     rows, told = widened(engine, rows, mapping)
     counts = "count(*), count(_wrong), count(*) FILTER (WHERE _shifted), count(*) FILTER (WHERE _rounded)"

@@ -136,7 +136,7 @@ def _plain(filename: str) -> str:
 
 
 def _leftover(filename: str) -> bool:
-    path = PurePosixPath(filename)
+    path = PurePosixPath(filename.replace("\\", "/"))
     return "__MACOSX" in path.parts or path.name.startswith(".") or path.name in {"Thumbs.db", "desktop.ini"}
 
 
@@ -149,4 +149,6 @@ def _is_archive(path: Path) -> bool:
 def _why(error: BaseException) -> str:
     if isinstance(error, EOFError):
         return "it ends in the middle"
+    if "crc" in str(error).lower():
+        return "its contents are not what was packed"
     return str(error).rstrip(".").lower() or type(error).__name__

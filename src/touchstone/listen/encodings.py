@@ -91,7 +91,8 @@ def guess(head: bytes) -> Encoding:
             return Encoding(codec, len(mark))
     start = head[: 1 << 16]
     even, odd = start[0::2].count(0), start[1::2].count(0)
-    if max(even, odd) > 0.3 * max(1, len(start) // 2):
+    half = max(1, len(start) // 2)
+    if max(even, odd) > 0.3 * half and min(even, odd) < 0.05 * half:  # else they are padding, or no text
         return Encoding("utf-16-le" if odd > even else "utf-16-be")
     return _eight_bits(head)
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 import codecs
 import glob
 import hashlib
+import os
 import re
+import shutil
+import stat
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -39,6 +42,7 @@ _MAGIC = (
     (b"$FL3", "spss"),
 )
 _CONTROLS = re.compile(r"[\x01-\x08\x0e-\x19\x1b-\x1f\x7f]")
+_PATTERN = re.compile("[*?\\[\\]{}\ud800-\udfff]")  # the last are bytes of a name that is no UTF-8
 _LEFTOVERS = {"thumbs.db", "desktop.ini"}
 
 
@@ -64,7 +68,7 @@ def open_files(
             if last is not None:
                 yield last
             left_out, opener.left_out = tuple(opener.left_out), []
-            last = replace(raw, notes=(*raw.notes, *left_out))
+            last = replace(raw, name=_shown(raw.name), notes=(*raw.notes, *left_out))
     if last is not None:
         yield replace(last, notes=(*last.notes, *opener.left_out))  # what was left out behind it
     else:
@@ -87,7 +91,7 @@ class _Opener:
         self._seen: set[tuple[int, int]] = set()
 
     def tables(self, path: Path) -> Iterator[RawFile]:
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 - unlike a path's own it never raises
             yield from self._folder(path)
         elif _exists(path) or path.is_symlink():
             yield from self._file(path, path.name)
@@ -132,7 +136,20 @@ class _Opener:
         if (status.st_dev, status.st_ino) in self._seen:
             return
         self._seen.add((status.st_dev, status.st_ino))
-        yield from self._opened(path, name, head)
+        yield from self._opened(self._plainly_named(path), name, head)
+
+    def _plainly_named(self, path: Path) -> Path:
+        """`path`, or a link to it where the engine would take its name for a pattern or cannot read it at all."""
+        if not _PATTERN.search(str(path)):
+            return path
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        ending = "".join(suffix for suffix in path.suffixes[-2:] if suffix[1:].isalnum() and suffix.isascii())
+        link = self._scratch / f"named-{next(self._numbers)}{ending}"
+        try:
+            link.symlink_to(path.resolve())
+        except OSError:  # a system without links
+            shutil.copyfile(path, link)
+        return link
 
     def _opened(self, path: Path, name: str, head: bytes) -> Iterator[RawFile]:
         match _kind(path, head):
@@ -200,6 +217,11 @@ def _matches(pattern: Path) -> list[Path]:
     return sorted(Path(*parts[:first]).glob(str(Path(*parts[first:])))) if first < len(parts) else []
 
 
+def _shown(name: str) -> str:
+    """`name` without bytes that are no letters."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
@@ -209,6 +231,8 @@ def _exists(path: Path) -> bool:
 
 def _head(path: Path, name: str) -> bytes:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe waits for somebody to write
+            raise BadFile(f"{name} is no file but a pipe or a device.", hint="save its contents as a file first.")
         with path.open("rb") as file:
             return file.read(1 << 16)
     except OSError as error:

@@ -25,7 +25,7 @@ from touchstone.listen.ratings import numbers_in
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.rest import fits_any, ignores, rest
 from touchstone.listen.synonyms import normal
-from touchstone.listen.values import date_formats, decimal_mark, looks_like
+from touchstone.listen.values import date_formats, decimal_mark, doubtful_decimals, looks_like
 
 _BRACKETED = re.compile(r"\s*[\[(][^\])]*[\])]$")
 Rename = Callable[[str], str]
@@ -257,8 +257,11 @@ def _dated(file: RawFile, mapping: Mapping, notes: list[str]) -> Mapping:
         samples = [value for place in (header, *take.otherwise) for value in _values(file, place)]
         if kind == "time":
             return replace(take, format=_formats(header, samples, notes))
-        comma = kind in ("number", "money", "integer") and decimal_mark(samples) == ","
-        return replace(take, decimal=",") if comma else take
+        if kind not in ("number", "money", "integer"):
+            return take
+        if doubt := doubtful_decimals(samples):
+            notes.append(f"'{header}' {doubt}")
+        return replace(take, decimal=",") if decimal_mark(samples) == "," else take
 
     return replace(mapping, columns={name: read(name, take) for name, take in mapping.columns.items()})
 

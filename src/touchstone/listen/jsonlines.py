@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -18,6 +19,7 @@ from touchstone.listen.records import LONGEST_CELL, Broken, Dialect, Record
 from touchstone.listen.textfiles import rewritten
 
 MOST_COLUMNS = 10_000
+_HALVES = re.compile("[\ud800-\udfff]")
 _HINT = "save it as one object per line, or as one array of objects."
 
 
@@ -121,7 +123,7 @@ def flat(item: dict[str, object], prefix: str = "") -> dict[str, str]:
     """One level of names: `{"person": {"name": "Ada"}}` becomes `person.name`; a list stays JSON; null is empty."""
     values: dict[str, str] = {}
     for key, value in item.items():
-        name = f"{prefix}{key}"
+        name = prefix + _whole(key)
         inner = flat(value, f"{name}.") if isinstance(value, dict) else {name: _text(value)}
         for inner_name, inner_text in inner.items():
             free = inner_name
@@ -136,7 +138,12 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _whole(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _whole(text: str) -> str:
+    r"""`text` without halves of letters: `\ud800` alone is valid JSON and no letter."""
+    return text if text.isascii() else _HALVES.sub("\ufffd", text)
 
 
 def _rows(items: Iterator[tuple[int, object, str]], columns: tuple[str, ...]) -> Iterator[Record | Broken]:

@@ -69,14 +69,20 @@ def plan(
 ) -> list[Plan]:
     """How each file would be read: by `mapping` if given, else by a known layout, else by a proposal."""
     plans: list[Plan] = []
+    strangers: list[BadFile] = []
     for file in open_files(paths, scratch=scratch, report=progress):
         try:
             plans += _planned(file, table, mapping)
         except BadFile as error:
             # a README in a folder of exports reads as a table of sorts, and is none of ours
-            if not plans or Path(file.name).suffix.lower() in KNOWN or len(Path(file.name).parts) < 2:
+            if Path(file.name).suffix.lower() in KNOWN or len(Path(file.name).parts) < 2:
                 raise
-            plans[-1] = replace(plans[-1], notes=(*plans[-1].notes, f"{error.problem} It was left out."))
+            strangers.append(error)
+    if strangers and not plans:
+        raise strangers[0]
+    if strangers:
+        left_out = (f"{error.problem} It was left out." for error in strangers)
+        plans[-1] = replace(plans[-1], notes=(*plans[-1].notes, *left_out))
     return plans
 
 

@@ -12,7 +12,7 @@ from touchstone.listen.codes import coded, kinds
 from touchstone.listen.ratings import questions
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.synonyms import PEOPLE, SYNONYMS, TOOL_NUMBERS, normal
-from touchstone.listen.values import date_formats, decimal_mark, looks_like
+from touchstone.listen.values import date_formats, decimal_mark, doubtful_decimals, looks_like
 
 _EMBEDDED = ("kind", "about", "touchpoint", "channel", "unit", "weight", "customer_id", "account_id")
 _FEW = 50  # an unknown column with more different values than this in the sample tells nothing as an attribute
@@ -147,6 +147,8 @@ def _take(file: RawFile, noun: Noun, name: str, header: str, notes: list[str]) -
         decimal = decimal_mark(values)
         if decimal == ",":
             notes.append(f"'{header}' has decimal commas")
+        elif doubt := doubtful_decimals(values):
+            notes.append(f"'{header}' {doubt}")
         return Take(headers=(header,), decimal=decimal or ".")
     return Take(headers=(header,))
 

@@ -117,5 +117,6 @@ class RawFile:
             "auto_detect": False,
             "new_line": _LINE_ENDS[self.line_end],
             "null_padding": False,
+            "compression": "none",  # whatever its name ends in, it has been unpacked
         }
         return options | ({"max_line_size": self.longest_line} if self.longest_line > SHORTEST_LINE_LIMIT else {})

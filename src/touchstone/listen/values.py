@@ -126,6 +126,20 @@ def mixed_decimals(samples: Sequence[str]) -> bool:
     return len(_marks(samples)) > 1
 
 
+def doubtful_decimals(samples: Sequence[str]) -> str:
+    """How a column of numbers is read where that cannot be known from it, as a sentence; empty where it can."""
+    if mixed_decimals(samples):
+        return "has decimal points and decimal commas; points are read as decimal marks"
+    if _marks(samples):
+        return ""
+    bare = [_bare(text) for text in filled(samples)]
+    for mark, reading in ((",", "as thousands"), (".", "with decimals")):
+        doubtful = next((text for text in bare if re.fullmatch(rf"[-+]?[1-9]\d{{0,2}}[{mark}]\d{{3}}", text)), None)
+        if doubtful is not None and len([text for text in bare if _is_number(text)]) >= MOST * len(bare):
+            return f"does not tell thousands from decimals; numbers such as {doubtful} are read {reading}"
+    return ""
+
+
 def _marks(samples: Sequence[str]) -> set[str]:
     texts = [_bare(text) for text in filled(samples)]
     numbers = [text for text in texts if _is_number(text)]

@@ -1,0 +1,147 @@
+"""What the campaign of manglings found: each of these lost something, or ended in a traceback, once."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+
+import pyarrow.parquet as pq
+import pytest
+from tests.listen.conftest import Desk
+
+from touchstone.core.errors import BadFile, TouchstoneError
+from touchstone.listen.values import doubtful_decimals
+
+
+def orders(amounts: list[str]) -> str:
+    lines = [f"O{place},C{place % 3},2024-01-{place + 10}T10:00:00Z,{one}" for place, one in enumerate(amounts)]
+    return "order_id,customer_id,paid_at,amount\n" + "\n".join(lines) + "\n"
+
+
+def test_half_of_a_letter_in_json_is_replaced_and_ends_nothing(desk: Desk) -> None:
+    lines = [f'{{"order_id": "O{n}", "paid_at": "2024-01-02", "amount": "1", "kind": "a\\ud800b"}}\n' for n in range(3)]
+    assert desk.take("".join(lines), name="f.jsonl").rows_taken == 3
+    assert {row["kind"] for row in desk.rows("orders")} == {"a\ufffdb"}
+
+
+def test_a_column_called_rowid_is_a_column_like_others(desk: Desk) -> None:
+    text = "submission_id,nps,RowID\n" + "".join(f"S{n},{n},{n % 2}\n" for n in range(10))
+    account = desk.take(text)
+    assert (account.rows_taken, account.records) == (10, 10)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(desk: Desk) -> None:
+    desk.folder.mkdir()
+    pipe = desk.folder / "pipe.csv"
+    os.mkfifo(pipe)
+    with pytest.raises(BadFile, match="is no file but a pipe or a device"):
+        desk.add(pipe)
+
+
+def test_a_column_that_may_hold_thousands_or_fractions_is_said_to_be_read_as_one(desk: Desk) -> None:
+    account = desk.take(orders(['"1,234"', '"2,345"', '"3,456"']))
+    assert any("'amount' does not tell thousands from decimals" in note for note in account.notes)
+    assert sorted(row["amount"] for row in desk.rows("orders")) == [1234, 2345, 3456]
+
+
+def test_a_point_among_decimal_commas_does_not_make_a_number_a_hundred_times_as_large(desk: Desk) -> None:
+    mapping = """
+    table = "orders"
+    source = "shop"
+    [columns]
+    order_id = "order_id"
+    paid_at = "paid_at"
+    amount = { from = "amount", decimal = "," }
+    """
+    desk.take(orders(['"1,50"', "1.50", '"1.234,50"', "1.234"]), mapping)
+    found = {row["order_id"]: float(row["amount"]) for row in desk.rows("orders")}
+    assert found == {"shop:O0": 1.5, "shop:O1": 1.5, "shop:O2": 1234.5, "shop:O3": 1234.0}
+
+
+def test_mixed_decimal_marks_are_named() -> None:
+    assert "points are read as decimal marks" in doubtful_decimals(["1,5", "1.5"])
+    assert "1.234 are read with decimals" in doubtful_decimals(["1.234", "5"])
+    assert not doubtful_decimals(["1,234", "1.50"])
+
+
+def test_nothing_that_rules_a_terminal_is_in_an_error(desk: Desk) -> None:
+    with pytest.raises(TouchstoneError) as error:
+        desk.add(desk.write("two\nlines\x1b[31m\u202e.csv", ""))
+    assert error.value.problem == "two lines\ufffd[31m\ufffd.csv is empty."
+
+
+def test_nul_padding_is_no_sign_of_utf_16(desk: Desk) -> None:
+    account = desk.take(orders(["1", "2", "3"]) + "\0" * 4096)
+    assert account.rows_taken == 3
+    assert any("4,096 NUL bytes were removed" in note for note in account.notes)
+
+
+def test_a_read_me_before_the_exports_is_left_out_and_named(desk: Desk) -> None:
+    desk.write("box/README.md", "# Exports\n\nNightly.\n")
+    desk.write("box/orders.csv", orders(["1", "2"]))
+    (account,) = desk.add(desk.folder / "box").files
+    assert account.rows_taken == 2
+    assert any("README.md" in note and "left out" in note for note in account.notes)
+
+
+def test_a_folder_of_nothing_but_a_read_me_is_refused(desk: Desk) -> None:
+    desk.write("box/README.md", "# Exports\n\nNightly.\n")
+    with pytest.raises(BadFile):
+        desk.add(desk.folder / "box")
+
+
+def test_a_name_with_backslashes_in_a_zip_is_no_leftover(desk: Desk) -> None:
+    desk.folder.mkdir()
+    path = desk.folder / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("..\\a\\orders.csv", orders(["1", "2"]))
+    assert desk.add(path).files[0].rows_taken == 2
+
+
+def test_an_id_written_as_a_formula_of_its_text_is_the_text(desk: Desk) -> None:
+    desk.take('customer_id,segment\n="00123",a\n="00124",b\n')
+    assert {row["customer_id"] for row in desk.rows("customers")} == {"00123", "00124"}
+
+
+def test_a_name_that_reads_as_a_pattern_is_a_name(desk: Desk) -> None:
+    desk.write("orders-1.csv", orders(["1"] * 5))
+    (account,) = desk.add(desk.write("orders-*.csv", orders(["1", "2"]))).files
+    assert (account.file, account.rows_read) == ("orders-*.csv", 2)
+
+
+def test_a_folder_whose_name_reads_as_a_pattern_is_a_folder(desk: Desk) -> None:
+    desk.write("a/orders.csv", orders(["1"] * 5))
+    desk.write("[a]/orders.csv", orders(["1", "2"]))
+    (account,) = desk.add(desk.folder / "[a]").files
+    assert account.rows_read == 2
+
+
+def test_a_name_that_is_no_utf_8_is_shown_with_a_mark_in_it(desk: Desk) -> None:
+    path = desk.write("x.csv", orders(["1", "2"]))
+    odd = path.with_name(os.fsdecode(b"caf\xe9.csv"))
+    path.rename(odd)
+    (account,) = desk.add(odd).files
+    assert (account.file, account.rows_taken) == ("caf\ufffd.csv", 2)
+
+
+def test_a_csv_that_is_called_gz_is_read_as_what_it_holds(desk: Desk) -> None:
+    assert desk.take(orders(["1", "2"]), name="orders.csv.gz").rows_taken == 2
+
+
+def test_a_name_that_is_too_long_is_refused(desk: Desk) -> None:
+    desk.folder.mkdir()
+    with pytest.raises(BadFile, match="cannot be opened: file name too long"):
+        desk.add(desk.folder / ("x" * 300))
+
+
+def test_a_damaged_parquet_footer_is_said_without_control_letters(desk: Desk) -> None:
+    import pyarrow as pa
+
+    desk.folder.mkdir()
+    path = desk.folder / "a.parquet"
+    pq.write_table(pa.table({"order_id": ["1"] * 100, "amount": ["2"] * 100}), path)
+    data = path.read_bytes()
+    path.write_bytes(data[:-300] + b"\xff" * 250 + data[-50:])
+    with pytest.raises(BadFile) as error:
+        desk.add(path)
+    assert error.value.problem.isprintable()
