@@ -26,8 +26,10 @@ _HOMES = {
     "Workspace": "workspace",
     "add": "listen.add",
     "compare": "measure.compare",
+    "compare_with": "measure.compare_with",
     "compose": "report.compose",
     "drivers": "understand.drivers",
+    "export": "listen.export",
     "hold_out": "measure.forecast",
     "metric_named": "measure.metrics",
     "metrics_of": "measure.metrics",
@@ -36,6 +38,7 @@ _HOMES = {
     "render": "report.page",
     "score": "measure.score",
     "value_table": "value.table",
+    "vendor_named": "measure.vendor_rules",
     "write_company": "simulate",
 }
 
@@ -51,8 +54,10 @@ __all__ = [
     "Workspace",
     "add",
     "compare",
+    "compare_with",
     "compose",
     "drivers",
+    "export",
     "hold_out",
     "metric_named",
     "metrics_of",
@@ -61,6 +66,7 @@ __all__ = [
     "render",
     "score",
     "value_table",
+    "vendor_named",
     "write_company",
 ]
 
@@ -71,12 +77,15 @@ if TYPE_CHECKING:
     from touchstone.core.period import Period
     from touchstone.engine.data import Data
     from touchstone.listen.add import add
+    from touchstone.listen.export import export
     from touchstone.listen.mappings import read_mapping
     from touchstone.listen.plan import plan
     from touchstone.measure.compare import compare
+    from touchstone.measure.compare_with import compare_with
     from touchstone.measure.forecast import hold_out
     from touchstone.measure.metrics import metric_named, metrics_of
     from touchstone.measure.score import score
+    from touchstone.measure.vendor_rules import vendor_named
     from touchstone.report.compose import compose
     from touchstone.report.page import render
     from touchstone.simulate import Company, write_company
