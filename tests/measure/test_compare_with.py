@@ -142,6 +142,28 @@ def test_formbricks_satisfaction_on_five_and_seven_points(tmp_path: Path) -> Non
     data.engine.close()  # type: ignore[attr-defined]
 
 
+def test_weights_are_ours_alone(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "workspace")
+    shared = {"table": "answers", "unpivot": [RECOMMEND], "default_weight": True}
+    columns = {"submission_id": "id", "customer_id": "id", "answered_at": "at"}
+    for name, weights in (("delighted", "3,1,1,1"), ("typeform", "1,1,1,1")):
+        lines = [
+            f"{n},2026-01-05,{score},{w}"
+            for n, (score, w) in enumerate(zip((10, 9, 0, 8), weights.split(","), strict=True))
+        ]
+        file = tmp_path / f"{name}.csv"
+        file.write_text("\n".join(["id,at,score,w", *lines]) + "\n")
+        add(workspace, [file], mapping=from_toml(shared | {"source": name, "columns": columns | {"weight": "w"}}))
+    data = workspace.data()
+    found = compared(data, "delighted", "nps")  # 100 (4 - 1) / 6, unweighted 100 (2 - 1) / 4
+    assert found.steps is not None
+    assert [(step.aspect, float(step.effect)) for step in found.steps.steps] == [("weights", pytest.approx(-25))]
+    assert found.theirs.value == 25
+    even = compared(data, "typeform", "nps").steps
+    assert even is not None and even.steps == ()
+    data.engine.close()  # type: ignore[attr-defined]
+
+
 def test_a_mean_is_compared_with_our_mean(tmp_path: Path) -> None:
     ease = {"from": "ease", "question_id": "ease", "metric": "ces", "scale": [1, 7]}
     rows = ["1,c1,2026-01-05,7", "2,c2,2026-01-05,6", "3,c3,2026-01-05,4"]

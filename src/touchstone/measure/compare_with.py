@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from math import isclose
 from typing import Any
 
 from touchstone.core.errors import BadDefinition, Refused
@@ -20,7 +21,18 @@ from touchstone.engine.tallies import questions, skips, sources, tallies
 from touchstone.measure.kinds import of_one_kind
 from touchstone.measure.metrics import metric_named
 from touchstone.measure.score import score
-from touchstone.measure.waterfall import Counted, Match, Tally, Value, Waterfall, matches, their_way, value, waterfall
+from touchstone.measure.waterfall import (
+    Counted,
+    Match,
+    Tally,
+    Value,
+    Waterfall,
+    matches,
+    our_way,
+    their_way,
+    value,
+    waterfall,
+)
 
 _UNKNOWN = {
     "answers": "whether a person's earlier answers count",
@@ -116,7 +128,7 @@ def compare_with(
             hint=f"touchstone score {metric.name} shows what there is.",
         )
     ours = score(data, metric, where=where_text(one.question.where), period=period, level=level).rows[0].result
-    weighted = Fraction(ours.value) if data.default_weight and isinstance(ours, Estimate) else None
+    weighted = _weighted(data, ours, value(evidence.counted, form, our_way(form)))
     left_out = [*_together(evidence.asked, vendor), *_left_out(evidence.rows, form, rules, vendor)]
     return Comparison(
         vendor=vendor,
@@ -150,6 +162,13 @@ def _evidence(data: Data, metric: Metric, form: Score, question: Question) -> _E
     asked = [str(row["question_id"]) for row in data.fetch(questions(data, metric, form, question)).rows]
     counted = Counted(tallies=_tallies(said.rows), skips=n)
     return _Evidence(said.rows, counted, asked, f"{said.sql};\n\n{passed.sql}")
+
+
+def _weighted(data: Data, ours: Result, unweighted: Value | None) -> Fraction | None:
+    """Our number where weights make it another one."""
+    if not data.default_weight or not isinstance(ours, Estimate) or unweighted is None:
+        return None
+    return None if isclose(ours.value, unweighted.value, abs_tol=1e-9) else Fraction(ours.value)
 
 
 def _of(vendor: Vendor, source: str | None) -> tuple[Condition, ...]:
