@@ -86,6 +86,19 @@ def test_zendesk_satisfaction_is_six_of_nine_in_words_and_in_numbers(
     assert set(desk.rows("answers", "about")) <= {str(number) for number in range(5001, 5015)}
 
 
+def test_a_zendesk_file_from_the_months_of_the_change_has_both_readings(
+    desk: Desk, measured: Callable[..., Any]
+) -> None:
+    said = ["good", "4", "bad", "2", "offered", "5", ""]
+    rows = [[str(n), "Ann", f"2024-03-0{n}", f"2024-03-0{n}", score, "Closed"] for n, score in enumerate(said, 1)]
+    header = ["Id", "Requester", "Created at", "Solved at", "Satisfaction Score", "Status"]
+    tickets, ratings = desk.add(desk.write("t.csv", text([header, *rows]))).files
+    assert (accounted(tickets).records, accounted(ratings).records, ratings.left_out) == (7, 5, 2)
+    note = "'Satisfaction Score' is read so: numbers on a scale from 1 to 5, bad as 1, good as 5"
+    assert note in ratings.notes
+    assert measured("csat").value == pytest.approx(60)
+
+
 def test_zendesk_replies_and_resolutions_are_those_of_its_own_calendar_minutes(desk: Desk) -> None:
     fixture(desk, "zendesk", "tickets.csv")
     header, *rows = cells("zendesk", "tickets.csv")
