@@ -134,7 +134,7 @@ def test_margins_that_the_answers_cannot_meet_are_refused_by_name(company: Compa
         score(data, NPS, by=["year"], baseline="2017", rake=checked(MARGINS))
     with pytest.raises(BadDefinition, match="nobody to weight"):
         score(
-            company.data(tickets=[{"ticket_id": "t", "opened_at": answers([1])[0]["answered_at"]}]),
+            company.data(tickets=[{"ticket_id": "t", "opened_at": answers([1])[0]["answered_at"], "reopened": 1}]),
             built_in()["reopened"],
             rake=checked(MARGINS),
         )

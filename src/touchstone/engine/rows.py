@@ -132,6 +132,17 @@ def left_out(data: Data, metric: Metric, form: Score, question: Question) -> dic
     return {name: int(n) for name, n in data.fetch(answers.aggregate(**sums)).rows[0].items() if n}
 
 
+def of_nobody(data: Data, metric: Metric, form: Score, question: Question) -> tuple[int, int]:
+    """How many answers that count name neither a customer nor an account, and how many there are."""
+    answers = asked(data, metric, form, question)
+    counted = answers.filter(answers.score.between(form.lowest, form.highest) & ~other_scale(answers, form))
+    nameless = counted.customer_id.isnull()
+    if "account_id" in counted.columns:
+        nameless = nameless & counted.account_id.isnull()
+    row = data.fetch(counted.aggregate(nameless=nameless.sum(), n=counted.count())).rows[0]
+    return int(row["nameless"] or 0), int(row["n"])
+
+
 def _scored(data: Data, metric: Metric, form: Score, question: Question) -> Table:
     rows = answers_with_points(data, metric, form, question, only=question.columns)
     return clustered_rows(data, rows, "answers", (*question.by, "kind"))

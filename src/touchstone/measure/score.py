@@ -34,7 +34,7 @@ from touchstone.engine.data import Data
 from touchstone.engine.durations import duration_counts
 from touchstone.engine.moments import fetched_moments
 from touchstone.engine.responses import eligible_share
-from touchstone.engine.rows import Question, counted, group_name, left_out, measured_rows, total
+from touchstone.engine.rows import Question, counted, group_name, left_out, measured_rows, of_nobody, total
 from touchstone.measure.accounts import DECISION_MAKERS
 from touchstone.measure.accounts import roll_up as rolled_up
 from touchstone.measure.alpha import alphas
@@ -272,7 +272,12 @@ def _remarks(data: Data, metric: Metric, question: Question) -> tuple[str, ...]:
         "outside the scale": "answers lie outside the scale and are left out",
         "without a weight": "answers have no weight and are left out",
     }
-    return tuple(f"{n:,} {words[reason]}" for reason, n in out.items())
+    told = tuple(f"{n:,} {words[reason]}" for reason, n in out.items())
+    nameless, n = of_nobody(data, metric, metric.form, question)
+    if 2 * nameless < n or not n:
+        return told
+    who = "no answer names a customer" if nameless == n else f"{nameless:,} of {n:,} answers name no customer"
+    return (*told, f"{who}, so each submission counts as one person; who answered twice counts twice")
 
 
 def _durations(
