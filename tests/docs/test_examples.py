@@ -57,7 +57,7 @@ def test_every_command_explains_itself_with_an_example_that_parses(name: str) ->
 def test_every_option_is_explained(name: str) -> None:
     options = [param for param in COMMANDS[name].params if isinstance(param, click.Option)]
     silent = [param.name for param in options if not param.help]
-    assert silent == ([] if name != "demo" else ["folder"])  # --dir says it by its default
+    assert silent == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -192,7 +192,10 @@ def tell(found: Standing, name: str) -> None:
 
 def _wrapped(text: str, first: int, rest: int) -> str:
     width = min(console().width, 120)
-    return click.wrap_text(text, width=width, initial_indent=" " * first, subsequent_indent=" " * rest)
+    told = "".join(
+        char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text
+    )  # names come from files
+    return click.wrap_text(told, width=width, initial_indent=" " * first, subsequent_indent=" " * rest)
 
 
 def _moment(one: Listened) -> list[str]:
