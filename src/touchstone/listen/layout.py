@@ -179,6 +179,8 @@ def _table_likeness(found: Sequence[Record | Broken]) -> float:
     first = next((width for width in widths if width), 0)
     if usual - 1 <= first <= usual and first > 1:
         return 0.5 + 0.49 * widths.count(usual) / len(widths) + tie
+    if 2 <= usual < first and max(widths) == first and all(width != 1 for width in widths):
+        return 0.51 + tie  # every row ends early under a header that none goes beyond
     if usual == 2:  # a text with one comma in most lines is no table
         return 0.6 * widths.count(usual) / len(widths) + tie
     body = widths[widths.index(usual) :]
