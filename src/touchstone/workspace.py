@@ -130,6 +130,7 @@ class Workspace:
             rates=settings.rates,
             business_hours=settings.business_hours,
             weighted=tuple(record.summary.get("weighted", ())) if record else (),
+            domains=settings.domains,
             joining=replace(settings.joining, shared=self._stored(settings.joining.shared)),
         )
 

@@ -85,7 +85,14 @@ NOUNS: dict[str, Noun] = {
             "a company",
             "account_id",
             _columns(
-                "account_id!", "parent_id", "segment", "owner", "annual_value:money", "currency", "renewal_at:time"
+                "account_id!",
+                "parent_id",
+                "domain",
+                "segment",
+                "owner",
+                "annual_value:money",
+                "currency",
+                "renewal_at:time",
             ),
             person=None,
         ),

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import ibis
 
+from touchstone.engine.companies import rolled
 from touchstone.engine.connect import Table
 from touchstone.engine.data import ACCOUNT, Data
 from touchstone.engine.question import in_one_currency
@@ -44,10 +45,19 @@ def rolled_up(rows: Table, by: Sequence[str], how: RollUp, *, roles: Sequence[st
 
 
 def annual_values(data: Data) -> Table:
-    """(account_id, value) of the accounts with an annual value above nought, in the workspace's currency."""
+    """(account_id, value) of the accounts with an annual value above nought, in the workspace's currency.
+
+    An account brings what its parts bring, too.
+    """
     accounts = data.table("accounts")
     priced = accounts.filter(accounts.annual_value > 0)
-    return priced.select("account_id", value=in_one_currency(data, priced, "annual_value"))
+    each = priced.select("account_id", value=in_one_currency(data, priced, "annual_value"))
+    parts = data.parents()
+    if parts is None:
+        return each
+    whole = rolled(each, each.account_id, parts)
+    summed = whole.group_by(account_id="_whole").aggregate(value=whole["value"].sum())
+    return summed.mutate(value=summed["value"].cast("decimal(18, 4)"))
 
 
 def coverage(data: Data, rows: Table) -> dict[str, Any]:
@@ -71,13 +81,17 @@ def coverage(data: Data, rows: Table) -> dict[str, Any]:
 
 
 def _every_account(data: Data) -> Table:
-    """The id of every account that is in the list of accounts, or that a customer or an answer belongs to."""
+    """The id of every account that is in the list of accounts, or that a customer or an answer belongs to.
+
+    Those that are a part of another are counted with it.
+    """
     parts = [data.table("accounts").select("account_id")]
     for name in ("customers", "answers"):
         table = data.table(name)
         if "account_id" in table.columns:
             parts.append(table.filter(table.account_id.notnull()).select("account_id"))
-    return ibis.union(*parts, distinct=True)
+    every = ibis.union(*parts, distinct=True)
+    return rolled(every, every.account_id, data.parents()).select(account_id="_whole").distinct()
 
 
 def heaviest(data: Data, rows: Table) -> float:

@@ -17,6 +17,7 @@ from touchstone.core.nouns import NOUNS, Column, noun_named
 from touchstone.core.period import GRAINS, Grain, Period
 from touchstone.core.settings import Joining
 from touchstone.core.where import Condition
+from touchstone.engine import companies
 from touchstone.engine.connect import Engine, Fetched, Table
 from touchstone.engine.merges import Joined, join
 from touchstone.engine.times import local, period_label
@@ -55,12 +56,14 @@ class Data:
     business_hours: tuple[int, int, int, int] = (0, 4, 9 * 60, 17 * 60)
     weighted: tuple[str, ...] = ()
     joining: Joining = field(default_factory=Joining)
+    domains: Dict[str, str] = field(default_factory=dict)
     _views: dict[str, Table] = field(default_factory=dict)
     _large: dict[str, bool] = field(default_factory=dict)
     _named: dict[str, bool] = field(default_factory=dict)
     _spans: dict[str, tuple[datetime, datetime] | None] = field(default_factory=dict)
     _who: Table | None = None
     _who_known: bool = False
+    _of_accounts: dict[str, int] = field(default_factory=dict)
     _joined: Joined | None = None
     _joined_known: bool = False
 
@@ -129,11 +132,18 @@ class Data:
             # the key and the submission are the widest columns there are: not read where they cannot count
             alone = table["customer_id"] if self._all_known(name) else ibis.coalesce(table["customer_id"], alone)
         if "account_id" in table.columns:
-            alone = ibis.coalesce(ibis.literal(ACCOUNT) + table["account_id"], alone)
+            table = table.mutate(_alone=alone)
+            table = companies.rolled(table, table["account_id"], self.parents())
+            whole = ibis.coalesce(ibis.literal(ACCOUNT) + table["_whole"], table["_alone"])
+            return self._with_people(table.mutate(cluster=whole).drop("_whole", "_alone"))
+        return self._with_people(table.mutate(cluster=alone))
+
+    def _with_people(self, table: Table) -> Table:
+        """`table` with the `cluster` of everybody who counts as one with others."""
         who = self._people() if "customer_id" in table.columns else None
         if who is None:
-            return table.mutate(cluster=alone)
-        joined = table.mutate(cluster=alone).left_join(who, table["customer_id"] == who["who_id"])
+            return table
+        joined = table.left_join(who, table["customer_id"] == who["who_id"])
         return joined.mutate(cluster=ibis.coalesce(joined["who_cluster"], joined["cluster"])).drop(
             "who_id", "who_cluster"
         )
@@ -183,27 +193,48 @@ class Data:
         merged = self.merged()
         accounts = self._accounts()
         if merged is None:
-            return accounts
+            return None if accounts is None else self.engine.keep(accounts.select("who_id", "who_cluster"))
         people = merged.select(who_id="customer_id", person="person")
         people = people.union(people.select(who_id="person", person="person").distinct())
         if accounts is None:
             return self.engine.keep(people.select("who_id", who_cluster="person"))
         # the account of a person may be known under any of their numbers; of several the first stands for all
         joined = people.left_join(accounts, "who_id")
-        owned = joined.group_by("person").aggregate(account=joined.who_cluster.min())
+        owned = joined.group_by("person").aggregate(
+            sure=joined.who_cluster.min(where=joined.declared), account=joined.who_cluster.min()
+        )
         members = people.join(owned, "person")
-        members = members.select("who_id", who_cluster=ibis.coalesce(members.account, members.person))
+        members = members.select("who_id", who_cluster=ibis.coalesce(members.sure, members.account, members.person))
         others = accounts.anti_join(members, "who_id")
         return self.engine.keep(members.union(others.select("who_id", "who_cluster")))
 
     def _accounts(self) -> Table | None:
-        if not self.has("customers"):
+        """The numbers that belong to an account: (who_id, who_cluster, declared); None where there are none."""
+        customers = self.table("customers") if self.has("customers") else None
+        by_domain = self.has("identities") and (self.domains or self._filled("domain"))
+        names = self.table("identities") if by_domain else None
+        if customers is None and names is None:
             return None
-        customers = self.table("customers")
-        members = customers.filter(customers.account_id.notnull())
-        members = members.select(who_id="customer_id", who_cluster=ibis.literal(ACCOUNT) + members.account_id)
-        some = self.fetch(members.aggregate(n=members.count())).rows[0]["n"]
-        return members if some else None
+        accounts = self.table("accounts") if by_domain and self._filled("domain") else None
+        found = companies.members(customers, names, accounts, self.domains)
+        found = companies.rolled(found, found.account, self.parents())
+        found = found.select("who_id", "declared", who_cluster=ibis.literal(ACCOUNT) + found["_whole"])
+        some = self.fetch(found.aggregate(n=found.count())).rows[0]["n"]
+        return found if some else None
+
+    def parents(self) -> Table | None:
+        """(account_id, parent_id) of the accounts that are a part of another; None where there are none."""
+        return companies.parents(self.table("accounts")) if self._filled("parent_id") else None
+
+    def _filled(self, column: str) -> bool:
+        """Whether any account has this column."""
+        if not self.has("accounts"):
+            return False
+        if not self._of_accounts:
+            accounts = self.table("accounts")
+            counts = {name: accounts[name].count() for name in ("domain", "parent_id")}
+            self._of_accounts.update(self.fetch(accounts.aggregate(**counts)).rows[0])
+        return bool(self._of_accounts[column])
 
     def _with(self, table: Table, name: str, column: str) -> Table:
         if column in GRAINS:

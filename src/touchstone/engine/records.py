@@ -101,7 +101,9 @@ def _keyed(engine: DuckDB, rows: str, mapping: Mapping, source: str) -> str:
         replaced["submission_id"] = f"{prefix}submission_id"
     if key != "customer_id" or not own:
         if parts:
-            replaced[key] = " || '/' || ".join([f"{prefix}{identifier(parts[0])}", *map(identifier, parts[1:])])
+            # an account's number is the company's own, as customers and contracts name it: no source before it
+            before = "" if key == "account_id" else prefix
+            replaced[key] = " || '/' || ".join([f"{before}{identifier(parts[0])}", *map(identifier, parts[1:])])
             if needs_content(mapping):
                 rows = _with_occurrence(engine, rows)
                 replaced[key] = f"coalesce({replaced[key]}, {prefix}md5(_content || '#' || _occurrence))"
