@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 from tests.cli.conftest import Touchstone
@@ -28,3 +29,17 @@ def test_a_question_that_is_not_there_is_named_with_those_that_are(touchstone: T
     run = touchstone("banner", "delivery", "--by", "segment", here=company)
     assert run.status == 2
     assert "no metric or question called 'delivery'" in run.err and "delivery_rating" in run.err
+
+
+def test_a_banner_is_written_as_it_is_read(touchstone: Touchstone, company: Path, tmp_path: Path) -> None:
+    file = tmp_path / "banner.csv"
+    run = touchstone("banner", "nps", "--by", "segment", "-o", file, here=company)
+    assert run.status == 0 and str(file) in run.out, run.err
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["row"] for row in rows][-3:] == ["base (answers)", "weighted base", "effective base"]
+    assert "A basic: higher than" in rows[0]
+    sizes = [float(rows[4][name]) for name in ("A basic", "B gold", "C silver")]
+    assert sum(sizes) == float(rows[4]["total"]) == 118
+    assert touchstone("banner", "nps", "--by", "segment", "-o", tmp_path / "banner.xlsx").status == 0
+    assert touchstone("banner", "nps", "--by", "segment", "-o", file).status == 2

@@ -9,6 +9,7 @@ import click
 
 from touchstone.cli.options import json_option, opened, print_json, print_table, release_option, workspace_option
 from touchstone.core.estimate import Estimate, plain, shown
+from touchstone.listen.export import write_records
 from touchstone.measure.banner import Banner, Cell, Column
 from touchstone.measure.banner import banner as make_banner
 from touchstone.measure.metrics import metrics_of
@@ -22,6 +23,8 @@ from touchstone.measure.scores import answers_for_clarity
 @click.option("--weight", help="Column of weights (default: unweighted).")
 @click.option("--period", help="Only 2017, 2017-Q3, 2017-03, 2017-W09, 2017-03-31 or a span 2017-01..2017-03.")
 @click.option("--level", default=0.95, show_default=True, help="Level at which letters are given.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the table to a file: .xlsx, .csv…")
+@click.option("--force", is_flag=True, help="With -o: replace the file if it is there.")
 @release_option
 @click.option("--as-of", type=int, help="The data as of this import number.")
 @click.option("--sql", "show_sql", is_flag=True, help="Print the queries behind the numbers instead.")
@@ -34,6 +37,8 @@ def banner(
     weight: str | None,
     period: str | None,
     level: float,
+    output: Path | None,
+    force: bool,
     for_release: bool,
     as_of: int | None,
     show_sql: bool,
@@ -49,6 +54,7 @@ def banner(
     Examples:
         touchstone banner nps --by segment --by region
         touchstone banner csat --by touchpoint --period 2025
+        touchstone banner nps --by segment -o banner.xlsx
     """
     workspace = opened(folder)
     made = make_banner(
@@ -61,7 +67,10 @@ def banner(
         period=period,
         for_release=for_release,
     )
-    if show_sql:
+    if output is not None:
+        write_records(made.to_arrow(), output, title=subject, force=force)
+        click.echo(f"The table is in {output}.")
+    elif show_sql:
         click.echo(made.sql)
     elif as_json:
         print_json(made.records())
@@ -109,10 +118,7 @@ def _cell(cell: Cell) -> str:
     if not isinstance(cell.result, Estimate):
         return "hidden" if cell.result.n is None else "-"
     mark = "~" if cell.result.flags else ""
-    between = " " if any(len(one) > 1 for one in cell.letters) else ""
-    sure = between.join(cell.adjusted)
-    alone = between.join(one for one in cell.letters if one not in cell.adjusted)
-    return f"{mark}{shown(cell.result)} {sure}{f'({alone})' if alone else ''}".rstrip()
+    return f"{mark}{shown(cell.result)} {cell.told_letters}".rstrip()
 
 
 def _bases(columns: Sequence[Column], *, weighted: bool) -> list[list[str]]:

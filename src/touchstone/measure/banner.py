@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from touchstone.core.errors import BadDefinition, Refused
 from touchstone.core.estimate import Estimate, Measured, NoEstimate, record
@@ -32,6 +32,9 @@ from touchstone.stats.columns import ColumnTest, large_enough, letter, lower_col
 from touchstone.stats.means import mean
 from touchstone.stats.moments import Moments, PairMoments
 from touchstone.stats.rates import share
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FALSE_DISCOVERY = 0.10
 MOST_ROWS = 20
@@ -64,6 +67,13 @@ class Cell:
     result: Measured
     letters: tuple[str, ...] = ()
     adjusted: tuple[str, ...] = ()
+
+    @property
+    def told_letters(self) -> str:
+        """The letters as they are printed: those that do not hold under adjustment in brackets."""
+        between = " " if any(len(one) > 1 for one in self.letters) else ""
+        alone = between.join(one for one in self.letters if one not in self.adjusted)
+        return between.join(self.adjusted) + (f"({alone})" if alone else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,26 @@ class Banner:
             for line in self.lines
             for column, cell in zip(self.columns, line.cells, strict=True)
         ]
+
+    def to_arrow(self) -> pa.Table:
+        """The table as it is read: a line per row, then the bases; per column the number, and its letters beside.
+
+        Letters that do not hold when all tests are adjusted for stand in brackets. A hidden number is empty.
+        """
+        import pyarrow
+
+        labels = [*(line.label for line in self.lines), "base (answers)", "weighted base", "effective base"]
+        columns: dict[str, pa.Array] = {"row": pyarrow.array(labels, pyarrow.string())}
+        for place, column in enumerate(self.columns):
+            name = f"{column.letter} {column.label}".strip()
+            cells = [line.cells[place] for line in self.lines]
+            values = [cell.result.value if isinstance(cell.result, Estimate) else None for cell in cells]
+            bases = [None if column.n is None else float(column.n), column.weighted, column.effective]
+            columns[name] = pyarrow.array([*values, *bases], pyarrow.float64())
+            if place:
+                told = [cell.told_letters for cell in cells]
+                columns[f"{name}: higher than"] = pyarrow.array([*told, None, None, None], pyarrow.string())
+        return pyarrow.table(columns)
 
 
 def banner(
