@@ -145,3 +145,17 @@ def test_a_damaged_parquet_footer_is_said_without_control_letters(desk: Desk) ->
     with pytest.raises(BadFile) as error:
         desk.add(path)
     assert error.value.problem.isprintable()
+
+
+def test_nine_digits_of_a_second_beside_other_times_are_read(desk: Desk) -> None:
+    """Once a BinderException: the engine has a type of its own for them."""
+    lines = ["O1,2024-01-02T10:00:00.000000000Z,1", "O2,13/01/2024 10:00:00.123456789Z,1", "O3,2024-01-02 10:00,1"]
+    mapping = """
+    table = "orders"
+    [columns]
+    order_id = "order_id"
+    paid_at = { from = "paid_at", format = ["%d/%m/%Y %H:%M:%S.%nZ", "%d/%m/%Y %H:%M:%S.%n%z", "%d/%m/%Y %H:%M:%S.%n"] }
+    amount = "amount"
+    """
+    account = desk.take("order_id,paid_at,amount\n" + "\n".join(lines) + "\n", mapping)
+    assert account.rows_taken == 3

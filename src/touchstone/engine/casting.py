@@ -102,9 +102,14 @@ def wall_clock(text: str, take: Take) -> str | None:
     written = f"TRY_CAST({text} AS TIMESTAMP)"
     formats = ", ".join(literal(form) for form in take.format if "%z" not in form)
     if formats:
-        plain = f"try_strptime({text}, [{formats}])"
-        written = f"coalesce({plain}, {written}, try_strptime({_stripped(text)}, [{formats}]))"
+        plain, bare = (_parsed(one, formats, "TIMESTAMP") for one in (text, _stripped(text)))
+        written = f"coalesce({plain}, {written}, {bare})"
     return f"CASE {_zoned_branches(text, 'NULL')} ELSE {written} END"
+
+
+def _parsed(text: str, formats: str, kind: str) -> str:
+    # nine digits of a second would make it a type of its own, which mixes with no other
+    return f"CAST(try_strptime({text}, [{formats}]) AS {kind})"
 
 
 def value(text: str, column: Column, take: Take, *, wall: str, zone: str) -> str:
@@ -216,9 +221,9 @@ def _zoned(text: str, take: Take) -> str:
     offsets = [form for form in take.format if "%z" in form]
     plain = [form for form in take.format if "%z" not in form and form.endswith(("Z", "UTC", "GMT"))]
     if offsets:
-        tried.append(f"try_strptime({bare}, [{', '.join(map(literal, offsets))}])")
+        tried.append(_parsed(bare, ", ".join(map(literal, offsets)), "TIMESTAMPTZ"))
     if plain:
-        tried.append(f"timezone('UTC', try_strptime({bare}, [{', '.join(map(literal, plain))}]))")
+        tried.append(f"timezone('UTC', {_parsed(bare, ', '.join(map(literal, plain)), 'TIMESTAMP')})")
     moment = f"coalesce({', '.join(tried)})"
     return f"CASE WHEN suffix({text}, 'Z') OR regexp_matches({text}, {literal(_OFFSET)}) THEN {moment} END"
 

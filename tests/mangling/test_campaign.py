@@ -1,0 +1,49 @@
+"""Good files mangled in hundreds of ways: never a traceback, never a silent loss, and a sentence that says what to do.
+
+One seed again: `python -m tests.mangling.campaign --seed 17`; one mangling: `--name decimal_commas`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from tests.mangling.campaign import run
+from tests.mangling.catalogue import ORDER, load
+
+HEAVY = [one.name for one in load().values() if one.heavy]
+MEMORY = 1024  # MB
+
+
+def fault_free(first: int, seeds: int) -> None:
+    """Every seed from `first` on; the failure names the seed, its manglings and all that was wrong."""
+    faulty = [str(outcome) for outcome in run(range(first, first + seeds)) if outcome.faults]
+    assert not faulty, "\n".join(faulty)
+
+
+@pytest.mark.parametrize("first", range(0, 300, 10))
+def test_ten_mangled_files_are_imported_whole_or_refused_with_a_sentence(first: int) -> None:
+    fault_free(first, 10)
+
+
+@pytest.mark.truth
+@pytest.mark.parametrize("first", range(0, 10_000, 100))
+def test_a_hundred_mangled_files_are_imported_whole_or_refused_with_a_sentence(first: int) -> None:
+    fault_free(first, 100)
+
+
+@pytest.mark.truth
+@pytest.mark.parametrize("name", HEAVY)
+def test_huge_files_are_imported_or_refused_in_less_than_a_gigabyte(name: str) -> None:
+    command = [sys.executable, "-m", "tests.mangling.sizes_apart", name]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert told.returncode == 0, told.stdout + told.stderr
+    peak = float(told.stdout.rpartition("peak ")[2].split()[0])
+    assert peak < MEMORY, f"{name}: {peak:,.0f} MB"
+
+
+def test_the_catalogue_has_more_than_two_hundred_manglings_of_every_theme() -> None:
+    catalogue = load().values()
+    assert sum(not one.heavy for one in catalogue) >= 200
+    assert {one.theme for one in catalogue} == {*ORDER, "sizes"}
