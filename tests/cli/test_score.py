@@ -176,6 +176,15 @@ def test_metrics_lists_every_definition_also_without_a_workspace(touchstone: Tou
     assert built_in()["nps"].definition in one
 
 
+def test_metrics_are_searched_by_words_and_goals_and_name_their_variants(touchstone: Touchstone) -> None:
+    found = touchstone("metrics", "first", "contact", "--json").records
+    assert len(found) == 6 and {record["family"] for record in found} == {"Service"}
+    goal = {record["name"] for record in touchstone("metrics", "--goal", "retention", "--json").records}
+    assert {"retention", "lifetime_value_ahead"} <= goal and "ces_mean" not in goal
+    ces = touchstone("metrics", "ces").out
+    assert "Formula: 100 × answers 5 to 7" in ces and all(name in ces for name in built_in()["ces"].variants)
+
+
 def test_a_metric_of_the_workspace_is_a_file(touchstone: Touchstone, fresh: Path, exports: Path) -> None:
     definitions = fresh / "definitions" / "metrics"
     definitions.mkdir(parents=True)
