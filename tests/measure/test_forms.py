@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,9 +14,11 @@ from touchstone.core.errors import BadDefinition, Refused, TouchstoneError, Unkn
 from touchstone.core.estimate import Estimate, NoEstimate, Total
 from touchstone.core.metric import Count, Duration, Followed, Index, Mean, Metric, Part, Ratio, Retention
 from touchstone.core.period import Period
+from touchstone.measure.check import check
 from touchstone.measure.compare import compare
 from touchstone.measure.metrics import built_in, found_metrics
 from touchstone.measure.score import score
+from touchstone.stats.samples import detectable_change
 
 METRICS = built_in()
 
@@ -316,6 +319,19 @@ def test_what_cannot_be_weighed_grouped_or_made_is_refused(company: Company) -> 
     days_only = Metric(name="own", label="Own", table="orders", unit="seconds", form=Duration(seconds="amount"))
     with pytest.raises(BadDefinition, match="not told in 'seconds'"):
         score(data, days_only)
+
+
+def test_the_check_tells_what_the_data_carry_of_every_form(company: Company) -> None:
+    data = company.data(orders=[order(n, f"c{n % 40}", n, 10, ("purchase", "refund")[n % 7 == 0]) for n in range(200)])
+    asked = {name: replace(METRICS[name], everyday=True) for name in ("return_rate", "still_active", "contact_rate")}
+    found = {one.numbers.get("metric"): one for one in check(data, metrics=asked).findings if one.subject == "scores"}
+    assert found["return_rate"].sentence.startswith("return_rate: 171 usable orders; a second sample of this size")
+    sums = score(data, METRICS["return_rate"]).rows[0].moments
+    assert sums is not None
+    seen = detectable_change(40, 40, 40 * sums.mean_variance)
+    assert found["return_rate"].numbers["detectable"] == pytest.approx(seen, rel=0.05)  # all bought nearly as often
+    assert found["still_active"].sentence == "still_active: 200 usable orders."
+    assert found[None].sentence == "contact_rate cannot be told: there are no tickets."
 
 
 def test_metrics_are_found_by_words_and_goals() -> None:

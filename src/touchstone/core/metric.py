@@ -276,6 +276,11 @@ Form = (
 )  # fmt: skip
 
 
+def is_ratio(form: Form) -> bool:
+    """Whether the metric is a sum over another sum, not a mean of rows."""
+    return isinstance(form, Ratio) or (isinstance(form, Retention) and form.of == "money")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """What is measured, over which table, in which unit, and whether more of it is good.

@@ -6,7 +6,21 @@ from collections.abc import Iterator, Mapping
 
 from touchstone.core.errors import Refused
 from touchstone.core.estimate import plain
-from touchstone.core.metric import Amount, Count, Duration, Forecast, Gap, Metric, Repeat, Score, Share
+from touchstone.core.metric import (
+    Amount,
+    Count,
+    Duration,
+    Forecast,
+    Gap,
+    Index,
+    Metric,
+    Ratio,
+    Repeat,
+    Retention,
+    Score,
+    Share,
+    is_ratio,
+)
 from touchstone.engine import quality
 from touchstone.engine.data import Data
 from touchstone.engine.quality import Profile
@@ -16,6 +30,7 @@ from touchstone.measure.needs import needs
 from touchstone.measure.score import centre_of
 from touchstone.measure.sums import to_moments
 from touchstone.stats.moments import Moments
+from touchstone.stats.ratios import worth
 from touchstone.stats.samples import detectable_change
 
 _DAYS_A_MONTH = 365.25 / 12
@@ -35,8 +50,11 @@ def sums_of(data: Data, metrics: Mapping[str, Metric], profiles: Mapping[str, Pr
 
 
 def _is_summed(metric: Metric) -> bool:
-    form = metric.form
-    return not isinstance(form, Duration | Count | Forecast) and not (isinstance(form, Gap) and form.among == "people")
+    match metric.form:
+        case Duration() | Count() | Forecast() | Gap(among="people") | Index(tells="alpha"):
+            return False
+        case _:
+            return True
 
 
 def _add(data: Data, metric: Metric, found: Sums) -> None:
@@ -100,6 +118,13 @@ def _told(facts: Facts, metric: Metric) -> Iterator[Finding]:
         usable = ended if form.closed_only else n
         words = f"{metric.name}: {usable:,} usable {metric.table}, {ended:,} of them with {form.seconds or form.end}"
         yield _rated(words, usable, numbers | {"usable": usable, "ended": ended}, metric.table)
+    elif not _is_summed(metric):
+        yield _rated(
+            f"{metric.name}: {profile.rows:,} usable {metric.table}",
+            profile.rows,
+            numbers | {"usable": profile.rows},
+            metric.table,
+        )
     elif metric.name in facts.sums.totals:
         n = facts.sums.totals[metric.name]
         if n:
@@ -123,7 +148,7 @@ def _rated(words: str, n: float, numbers: dict[str, object], rows: str, fewest: 
 
 def _sampled(metric: Metric, kind: str | None, sums: Moments, profile: Profile) -> Finding:
     """The rows a metric has, what they are worth, and the change that they let see with 80% power."""
-    effective = sums.effective_n if sums.clusters > 1 else 1.0
+    effective, variance = _worth(metric, sums)
     numbers: dict[str, object] = {
         "metric": metric.name,
         "kind": kind,
@@ -132,13 +157,34 @@ def _sampled(metric: Metric, kind: str | None, sums: Moments, profile: Profile) 
         "effective": effective,
     }
     of = f" ({kind})" if kind else ""
-    rows = "customers" if isinstance(metric.form, Amount | Repeat) else metric.table
+    rows = _rows_of(metric)
     words = f"{metric.name}{of}: {sums.n:,} usable {rows}"
-    if sums.clusters > 1 and sums.variance > 0:
-        seen, told = _seen(metric, sums.variance, effective, sums.n, _months(metric, profile))
+    if sums.clusters > 1 and variance > 0:
+        seen, told = _seen(metric, variance, effective, sums.n, _months(metric, profile))
         numbers |= seen
         words += told
     return _rated(words, effective, numbers, rows)
+
+
+def _worth(metric: Metric, sums: Moments) -> tuple[float, float]:
+    """What the rows are worth in independent ones, and the variance of one of these."""
+    if sums.clusters < 2:
+        return 1.0, sums.variance
+    if is_ratio(metric.form) and sums.w > 0:
+        effective = worth(sums)
+        return effective, sums.mean_variance * effective
+    return sums.effective_n, sums.variance
+
+
+def _rows_of(metric: Metric) -> str:
+    form = metric.form
+    if isinstance(form, Ratio):
+        return "customers" if form.bottom.customers else form.bottom.table
+    if isinstance(form, Retention) and form.of != "contracts":
+        return "customers"
+    return (
+        "customers" if isinstance(form, Repeat) or (isinstance(form, Amount) and form.per != "order") else metric.table
+    )
 
 
 def _months(metric: Metric, profile: Profile) -> float | None:

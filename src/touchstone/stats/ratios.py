@@ -23,10 +23,9 @@ def ratio(
     """
     if (nothing := _lacking(m)) is not None:
         return nothing
-    worth = min(float(m.n), m.w**2 / m.bb)
     value, variance = m.mean, m.mean_variance
     if value == 0.0 and lowest == 0.0:
-        return _none_above(m, worth, unit, times, level)
+        return _none_above(m, unit, times, level)
     if variance <= 0.0:
         return NoEstimate("every customer has the same ratio, so its spread is unknown; it takes one who differs", m.n)
     se = sqrt(variance)
@@ -39,12 +38,17 @@ def ratio(
         high=high if highest is None else max(min(high, highest), value),
         se=se,
         n=m.n,
-        effective_n=worth,
+        effective_n=worth(m),
         unit=unit,
         level=level,
         method="ratio, clustered t interval on its logarithm" if logged else "ratio, clustered t interval",
-        flags=few(worth),
+        flags=few(worth(m)),
     )
+
+
+def worth(m: Moments) -> float:
+    """The number of customers, worth less where few of them hold most of what is below: W²/Σw_g², at most n."""
+    return min(float(m.n), m.w**2 / m.bb)
 
 
 def _lacking(m: Moments) -> NoEstimate | None:
@@ -57,7 +61,7 @@ def _lacking(m: Moments) -> NoEstimate | None:
     return None
 
 
-def _none_above(m: Moments, worth: float, unit: str, times: float, level: float) -> Measured:
+def _none_above(m: Moments, unit: str, times: float, level: float) -> Measured:
     high = -log((1 - level) / 2) * abs(times) * max(m.bb / m.w, 1.0) / m.w  # refunds have times below nought
     return Estimate(
         value=0.0,
@@ -65,9 +69,9 @@ def _none_above(m: Moments, worth: float, unit: str, times: float, level: float)
         high=high,
         se=high / (2 * critical(level)),
         n=m.n,
-        effective_n=worth,
+        effective_n=worth(m),
         unit=unit,
         level=level,
         method="ratio, Poisson bound for nothing counted",
-        flags=("nothing was counted", *few(worth)),
+        flags=("nothing was counted", *few(worth(m))),
     )
