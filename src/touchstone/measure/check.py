@@ -17,7 +17,7 @@ from touchstone.engine.quality import Profile
 from touchstone.measure.answerable import answerable, sums_of
 from touchstone.measure.coverage import coverage, freshness
 from touchstone.measure.findings import Facts, Finding, Judgement, counted, share
-from touchstone.measure.joins import joins
+from touchstone.measure.joins import about, joins
 from touchstone.measure.metrics import built_in
 from touchstone.measure.people import reason
 from touchstone.measure.score import centre_of
@@ -82,6 +82,7 @@ def _findings(facts: Facts) -> Iterator[Finding]:
     yield from freshness(facts)
     yield from _duplicates(facts)
     yield from joins(facts)
+    yield from about(facts)
     yield from _impossible(facts)
     yield from _leakage(facts)
     yield from _then_and_now(facts)

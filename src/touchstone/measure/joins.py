@@ -10,7 +10,7 @@ from typing import Any
 from touchstone.core.errors import Refused
 from touchstone.core.estimate import Estimate, Measured, NoEstimate, Total, interval, plain, shown
 from touchstone.core.metric import Metric
-from touchstone.engine import mixes, quality
+from touchstone.engine import mixes, quality, references
 from touchstone.engine.connect import Table
 from touchstone.measure.findings import Facts, Finding, Judgement, share
 from touchstone.measure.score import centre_of, measured
@@ -73,6 +73,28 @@ def joins(facts: Facts) -> Iterator[Finding]:
     judged = iter(verdicts([one.change for one in every]))
     for pair in pairs:
         yield _finding(pair, [(one, next(judged)) for one in pair.compared], len(every))
+
+
+def about(facts: Facts) -> Iterator[Finding]:
+    """How many answers name an order, a ticket or an event that there is."""
+    if "answers" not in facts.profiles or not facts.profiles["answers"].filled.get("about"):
+        return
+    found = references.reference_counts(facts.data)
+    rows, ambiguous = found.pop("rows"), found.pop("ambiguous")
+    known = sum(found.values())
+    per = ", ".join(f"{name} {n:,}" for name, n in found.items() if n)
+    sentence = f"answers about something: {share(known, rows)} of {rows:,} references found{f' ({per})' if per else ''}"
+    sentence += f", {ambiguous:,} fit several rows" if ambiguous else ""
+    sentence += f", {rows - known - ambiguous:,} fit none" if rows > known + ambiguous else ""
+    fine = known >= (1 - _MUCH) * rows
+    takes = "write the id that the export of orders or tickets has in the column about, or import what it names"
+    yield Finding(
+        subject="joins",
+        verdict="good" if fine else "note",
+        sentence=f"{sentence}.",
+        takes="" if fine else takes,
+        numbers={"table": "answers", "with": "about", "rows": rows, "ambiguous": ambiguous, "matched": known, **found},
+    )
 
 
 def _compared(facts: Facts, left: str) -> Iterator[_Pair]:
