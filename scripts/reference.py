@@ -307,7 +307,8 @@ The metrics that come with Touchstone. Each is a small TOML file in `src/touchst
 same form in `definitions/metrics` of a workspace adds one, or replaces the one of the same name
 ([how](../howto/define-a-metric.md)).
 
-`touchstone metrics WORDS` searches them, `touchstone metrics --goal retention` lists those that serve a goal."""
+`touchstone metrics WORDS` searches them, `touchstone metrics --goal retention` lists those that serve a goal.
+In the workspace that `touchstone demo --studies` makes, every one of them can be told."""
 DISPOSITIONS = """\
 **Who counts as what in a response rate.** AAPOR's dispositions follow from the columns of `invitations`: *complete* (I)
 has `completed_at`; *partial* (P) `started_at` without it; *refusal, no contact, other* (R, NC, O) `delivered_at` or

@@ -177,14 +177,13 @@ def _worth(metric: Metric, sums: Moments) -> tuple[float, float]:
 
 
 def _rows_of(metric: Metric) -> str:
-    form = metric.form
-    if isinstance(form, Ratio):
-        return "customers" if form.bottom.customers else form.bottom.table
-    if isinstance(form, Retention) and form.of != "contracts":
-        return "customers"
-    return (
-        "customers" if isinstance(form, Repeat) or (isinstance(form, Amount) and form.per != "order") else metric.table
-    )
+    match metric.form:
+        case Ratio(bottom=bottom):
+            return "customers" if bottom.customers else bottom.table
+        case Repeat() | Amount(per="total" | "customer") | Retention(of="customers" | "money"):
+            return "customers"
+        case _:
+            return metric.table
 
 
 def _months(metric: Metric, profile: Profile) -> float | None:
