@@ -649,9 +649,12 @@ def test_the_faults_planted_in_a_simulated_company_are_found(dirty: tuple[Worksp
 def test_the_command_prints_groups_in_words(dirty: tuple[Workspace, dict[str, Any]]) -> None:
     printed = CliRunner().invoke(command, ["-w", str(dirty[0].folder)], catch_exceptions=False)
     assert printed.exit_code == 0
-    assert "What can be scored" in printed.output
+    heads = [line for line in printed.output.splitlines() if line and not line.startswith(" ")]
+    assert heads[1:4] == ["Problems", "Notes", "As it should be (--all tells)"]
     assert "It takes:" in printed.output
     assert "have resolved_at before opened_at" in printed.output
+    everything = CliRunner().invoke(command, ["-w", str(dirty[0].folder), "--all"], catch_exceptions=False).output
+    assert len(everything) > len(printed.output) and "(--all tells)" not in everything
 
 
 def test_the_command_prints_records_as_json(tmp_path: Path) -> None:

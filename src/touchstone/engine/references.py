@@ -31,7 +31,7 @@ def references(data: Data) -> Table | None:
     for name in present:
         rows = data.table(name)
         key = rows[NOUNS[name].key]
-        before = ibis.coalesce(rows.source, "") + ":"
+        before = ibis.coalesce(rows.source, "") + ":" if "source" in rows.columns else ibis.literal(":")
         bare = key.startswith(before).ifelse(key.substr(before.length()), key)
         named = rows.select(key=key, bare=bare, table_name=ibis.literal(name))
         whole = named.select("key", "table_name", about="key", rank=ibis.literal(0))
