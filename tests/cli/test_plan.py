@@ -96,18 +96,15 @@ def test_without_a_plan_it_teaches_what_one_is_and_how_to_begin(touchstone: Touc
 
 
 def test_a_first_plan_is_suggested_from_the_data_and_parses(touchstone: Touchstone, home: Path) -> None:
-    run = touchstone(
-        "plan", "init", "--goal", "loyalty", "--goal", "revenue", "--journey", "engage-to-expand", here=home
-    )
+    run = touchstone("plan", "init", "--goal", "reputation", "--journey", "engage-to-expand", here=home)
     assert run.status == 0, run.err
     text = (home / "plan.toml").read_text("utf-8")
     found = tomllib.loads(text)
-    assert found["goals"] == ["loyalty", "revenue"]
+    assert found["goals"] == ["reputation"]
     assert found["moments"]["delivery"]["touchpoints"] == ["delivery"]
     assert found["moments"]["delivery"]["feeling"] == "csat"
-    assert {"nps", "sales"} <= set(found["metrics"])
+    assert "which the data cannot tell yet" in text
     assert text.count("#") > 20
-    assert touchstone("plan").status == 0
 
 
 def test_a_plan_is_suggested_without_any_data_too(touchstone: Touchstone, fresh: Path) -> None:
@@ -136,8 +133,7 @@ def test_the_whole_state_is_printed(touchstone: Touchstone, planned: Path) -> No
 
 
 def test_what_is_missing_is_told_at_its_step(touchstone: Touchstone, planned: Path) -> None:
-    touchstone("plan", "freeze", "nps", here=planned)
-    steps = {step["step"]: step["missing"] for step in touchstone("plan", "--json").records["steps"]}
+    steps = {step["step"]: step["missing"] for step in touchstone("plan", "--json", here=planned).records["steps"]}
     assert list(steps) == ["goals", "journey", "tools", "KPIs", "collection", "analysis", "revenue"]
     assert steps["goals"] == []
     assert any("reviews has brought nothing yet" in gap for gap in steps["tools"])
@@ -145,7 +141,6 @@ def test_what_is_missing_is_told_at_its_step(touchstone: Touchstone, planned: Pa
     assert "ces: its target has no baseline: touchstone plan freeze ces --period P" in steps["KPIs"]
     assert any("wanted" in gap for gap in steps["collection"])
     assert "nps: the review was due on 2025-06-30" in steps["analysis"]
-    assert any("your sample sees" in gap for gap in steps["analysis"])
 
 
 def test_a_baseline_survives_new_imports_and_shows_what_moved(touchstone: Touchstone, small: Path) -> None:
@@ -170,10 +165,9 @@ def test_another_wording_breaks_the_line_and_re_evaluating_mends_it(touchstone: 
     shown = touchstone("plan").out
     assert "The line is broken:" in shown and "touchstone plan re-evaluate nps --period" in shown
     assert touchstone("plan", "re-evaluate", "nps", "--period", "2025").status == 0
-    mended = metric(touchstone, "nps")
-    assert [held["period"] for held in mended["baselines"]] == ["2024", "2025"]
-    assert mended["broken"] == ""
-    assert "Earlier baseline: 2024" in touchstone("plan").out
+    mended = touchstone("plan").out
+    assert "Earlier baseline: 2024" in mended and "Baseline 2025" in mended
+    assert "The line is broken" not in mended
 
 
 def test_a_metric_redefined_by_hand_breaks_the_line(touchstone: Touchstone, planned: Path) -> None:
