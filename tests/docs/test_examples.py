@@ -22,6 +22,7 @@ from touchstone.core.mapping import Mapping, Question, from_toml
 from touchstone.core.settings import read_settings
 from touchstone.core.take import TAKE_WORDS
 from touchstone.listen.mappings import LAYOUT_WORDS
+from touchstone.measure.margins import checked as checked_margins
 from touchstone.measure.metrics import FORMS, built_in, read_metric
 from touchstone.measure.plans import checked
 
@@ -76,7 +77,7 @@ def toml_blocks() -> Iterator[tuple[str, str]]:
 
 
 def read_example(block: str) -> Any:
-    """What the block is, by its first line: a mapping, a layout, a metric, a plan or settings."""
+    """What the block is, by its first line: a mapping, a layout, a metric, margins, a plan or settings."""
     match block.splitlines()[0]:
         case "# mapping":
             return from_toml(tomllib.loads(block))
@@ -90,6 +91,8 @@ def read_example(block: str) -> Any:
             return read_metric("example", block)
         case "# plan.toml":
             return checked(block, built_in())
+        case "# margins":
+            return checked_margins(tomllib.loads(block))
         case "# touchstone.toml":
             return read_settings(tomllib.loads(block))
         case other:
