@@ -159,3 +159,25 @@ def test_nine_digits_of_a_second_beside_other_times_are_read(desk: Desk) -> None
     """
     account = desk.take("order_id,paid_at,amount\n" + "\n".join(lines) + "\n", mapping)
     assert account.rows_taken == 3
+
+
+def test_a_file_of_one_enormous_line_is_refused_for_its_length(desk: Desk) -> None:
+    """Once it was said to hold blank lines."""
+    with pytest.raises(BadFile, match="is no table: the line is longer than 8,000,000 characters"):
+        desk.add(desk.write("line.csv", "x" * 9_000_000))
+
+
+def test_a_table_of_thousands_of_columns_is_refused_with_what_to_do(desk: Desk) -> None:
+    """Once it took two gigabytes."""
+    names, cells = ",".join(f"f{n}" for n in range(5_000)), ",".join("1" * 5_000)
+    with pytest.raises(BadFile, match=r"has 5,004 columns, and a table may have 3,000\.") as error:
+        desk.add(desk.write("wide.csv", f"order_id,customer_id,paid_at,amount,{names}\nO1,C1,2024-01-01,5,{cells}\n"))
+    assert error.value.hint == "leave out the columns that you do not need, and try again."
+
+
+def test_columns_beyond_three_hundred_that_nobody_asked_for_are_named_and_not_kept(desk: Desk) -> None:
+    names, cells = ",".join(f"f{n}" for n in range(400)), ",".join("1" * 400)
+    lines = [f"O{n},C1,2024-01-01,5,{cells}" for n in range(4)]
+    account = desk.take("\n".join([f"order_id,customer_id,paid_at,amount,{names}", *lines]) + "\n")
+    assert account.rows_taken == 4
+    assert len(account.ignored) == 100

@@ -1,4 +1,7 @@
-"""The campaign of manglings by hand: `python -m tests.mangling.campaign --first 0 --seeds 1000`, or `--seed 17`."""
+"""The campaign of manglings by hand: `python -m tests.mangling.campaign --seeds 1000`, or `--seed 17`.
+
+`--page docs/how-we-test.md` writes the figures into the page.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,12 @@ from random import Random
 from tests.mangling.catalogue import drawn, load, made
 from tests.mangling.oracle import Outcome, tried
 
+_BEGIN, _END = "<!-- figures of the campaign -->", "<!-- end of the figures -->"
+
 
 def run(seeds: range) -> list[Outcome]:
     """The outcome of each seed."""
     return [tried(drawn(seed)) for seed in seeds]
-
-
-def one(name: str, seed: int = 0) -> Outcome:
-    """The outcome of one mangling by its name."""
-    return tried(made([load()[name]], Random(seed), seed))
 
 
 def figures(outcomes: list[Outcome], seconds: float) -> list[tuple[str, str]]:
@@ -46,6 +46,13 @@ def figures(outcomes: list[Outcome], seconds: float) -> list[tuple[str, str]]:
     ]
 
 
+def written(page: Path, table: list[tuple[str, str]]) -> None:
+    """Put the figures between the marks of `page`."""
+    before, rest = page.read_text("utf-8").split(_BEGIN)
+    rows = "".join(f"| {name} | {figure} |\n" for name, figure in table)
+    page.write_text(f"{before}{_BEGIN}\n| Campaign | |\n|---|---:|\n{rows}{_END}{rest.split(_END)[1]}", "utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--first", type=int, default=0)
@@ -53,6 +60,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--name", help="one mangling by its name")
     parser.add_argument("--keep", type=Path, help="keep the mangled file and the workspace in this folder")
+    parser.add_argument("--page", type=Path, help="write the figures into this page, between its marks")
     options = parser.parse_args()
     if options.name or options.seed is not None:
         case = made([load()[options.name]], Random(options.seed or 0)) if options.name else drawn(options.seed)
@@ -66,9 +74,10 @@ def main() -> None:
         outcomes.append(tried(drawn(seed)))
         if outcomes[-1].faults:
             print(outcomes[-1], flush=True)
-    print()
-    for name, figure in figures(outcomes, time.monotonic() - begin):
-        print(f"| {name} | {figure} |")
+    table = figures(outcomes, time.monotonic() - begin)
+    print("\n".join(f"{name}: {figure}" for name, figure in table))
+    if options.page:
+        written(options.page, [("Seeds", f"{options.first:,} to {options.first + options.seeds - 1:,}"), *table])
     sys.exit(any(outcome.faults for outcome in outcomes))
 
 

@@ -72,7 +72,7 @@ class Case:
     unknowable: bool = False
     """Whether nobody can say how many rows the mangled file has."""
     says: list[str] = field(default_factory=list)
-    """Patterns of which each must be found in the notes of an import."""
+    """Words that must be found in what an import says."""
 
     @property
     def rows_in(self) -> int | None:

@@ -120,10 +120,10 @@ def _judge_import(summary: ImportSummary, case: Case, workspace: Workspace, outc
         fault("imported, and is no table")
     _judge_leftovers(workspace, outcome)
     _judge_counts(summary, case, workspace, outcome)
-    notes = " | ".join(note for file in summary.files for note in file.notes)
+    told = _told(summary)
     for pattern in case.says:
-        if not re.search(pattern, notes):
-            fault(f"not said: {pattern!r} in {notes!r}")
+        if pattern.casefold() not in told:
+            fault(f"not said: {pattern!r} in {told!r}")
     _judge_values(summary, case, workspace, outcome)
 
 

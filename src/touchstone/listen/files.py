@@ -23,7 +23,7 @@ from touchstone.listen import values
 from touchstone.listen.archives import Limits, gunzipped, is_workbook, unzipped
 from touchstone.listen.encodings import Encoding, guess
 from touchstone.listen.jsonlines import read_json
-from touchstone.listen.layout import clean_names
+from touchstone.listen.layout import check_width, clean_names
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.statfiles import read_sav
 from touchstone.listen.textfiles import SAMPLES, read_text, repaired, silent
@@ -278,6 +278,7 @@ def _parquet(path: Path, name: str) -> RawFile:
     except (ArrowException, OSError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise BadFile(f"{name} cannot be read as Parquet: {reason}.", hint="copy or download it again.") from None
+    check_width(len(names), name)
     columns = batch.to_pydict().values() if batch is not None else ()
     samples = tuple(tuple("" if cell is None else str(cell) for cell in row) for row in zip(*columns, strict=True))
     return RawFile(

@@ -13,12 +13,11 @@ from pathlib import Path
 from touchstone.core.errors import BadFile
 from touchstone.listen.documents import DECODER, Document, NotJson, Window, document, elements_under
 from touchstone.listen.encodings import LONGEST_LINE, Contents, chunks, examine, lines
-from touchstone.listen.layout import Layout, clean_names
+from touchstone.listen.layout import MOST_COLUMNS, Layout, clean_names
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.records import LONGEST_CELL, Broken, Dialect, Record
 from touchstone.listen.textfiles import rewritten
 
-MOST_COLUMNS = 10_000
 _HALVES = re.compile("[\ud800-\udfff]")
 _HINT = "save it as one object per line, or as one array of objects."
 

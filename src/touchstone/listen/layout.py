@@ -12,6 +12,7 @@ from touchstone.listen.records import Broken, Dialect, Record, records
 from touchstone.listen.synonyms import normal
 
 HEAD_RECORDS = 1_000
+MOST_COLUMNS = 3_000  # each costs the engine memory, whatever is in it
 _TITLES = 30  # a header is looked for in this many first rows
 _PAD_FROM = 0.2  # share of short rows from which leaving out empty last cells is the file's habit, not damage
 _NOT_NAMES = re.compile(
@@ -23,6 +24,7 @@ _NOT_NAMES = re.compile(
 _YEAR = re.compile(r"(19|20)\d\d")
 _INVISIBLE = re.compile("[\0\ufeff\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"\s+")
+_AGAIN = "export it again, or choose another file."
 ONE_COLUMN = Dialect("\x1f")  # a separator that no text has
 IMPORT_IDS, OPTIONS = "(import ids)", "(second header row)"  # what a layout may be known by, besides headers
 _COLLECTED = {"respondent_id", "collector_id"}  # ids of the tool that writes options in a second row
@@ -74,6 +76,8 @@ def layout(head: Sequence[str], *, name: str, suffix: str = "") -> Layout:
     Raises `BadFile` where there is no row of names to take as header.
     """
     dialect, found = _dialect(head, suffix)
+    if found and isinstance(found[0], Broken) and all(isinstance(record, Broken) for record in found):
+        raise BadFile(f"{name} is no table: {found[0].reason[:1].lower()}{found[0].reason[1:]}", hint=_AGAIN)
     rows = [record.cells if isinstance(record, Record) else [] for record in found]
     return replace(table(rows, name=name), dialect=dialect)
 
@@ -83,6 +87,7 @@ def table(rows: Sequence[Sequence[str]], *, name: str) -> Layout:
     usual = _usual_width(rows)
     header = _header(rows, usual, name)
     width = max(len(header.cells), usual if len(rows) > header.row + header.depth else 0)
+    check_width(width, name)
     body = [len(row) for row in rows[header.row + header.depth :] if any(row)]
     short = sum(1 for cells in body if cells < width)
     originals = header.cells + ("",) * (width - len(header.cells))
@@ -127,6 +132,15 @@ def clean_names(names: Sequence[str]) -> tuple[str, ...]:
         used.add(candidate.casefold())
         cleaned.append(candidate)
     return tuple(cleaned)
+
+
+def check_width(columns: int, name: str) -> None:
+    """`BadFile` for more columns than a table can have."""
+    if columns > MOST_COLUMNS:
+        raise BadFile(
+            f"{name} has {columns:,} columns, and a table may have {MOST_COLUMNS:,}.",
+            hint="leave out the columns that you do not need, and try again.",
+        )
 
 
 def plain_name(name: str) -> str:
@@ -201,7 +215,7 @@ def _header(rows: Sequence[Sequence[str]], usual: int, name: str) -> Header:
     fullest = max((sum(map(bool, row)) for row in rows[:10]), default=0)
     start = next((number for number, row in enumerate(rows) if any(cell.strip() for cell in row)), None)
     if start is None:
-        raise BadFile(f"{name} holds nothing but blank lines.", hint="export it again, or choose another file.")
+        raise BadFile(f"{name} holds nothing but blank lines.", hint=_AGAIN)
     for number, row in enumerate(rows[:_TITLES]):
         enough = len(row) >= max(1, usual - 1 if number > start else usual // 2)
         if enough and _names(row, fullest):

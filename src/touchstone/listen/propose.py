@@ -15,6 +15,7 @@ from touchstone.listen.synonyms import PEOPLE, SYNONYMS, TOOL_NUMBERS, normal
 from touchstone.listen.values import date_formats, decimal_mark, doubtful_decimals, looks_like
 
 _EMBEDDED = ("kind", "about", "touchpoint", "channel", "unit", "weight", "customer_id", "account_id")
+_MOST_ATTRIBUTES = 300
 _FEW = 50  # an unknown column with more different values than this in the sample tells nothing as an attribute
 
 
@@ -180,7 +181,8 @@ def attributes(
         name = normal(header) or header
         if name in reserved or name in found or name.startswith("_"):
             name = f"attr_{name}"
-        if name not in found and name not in taken and _tells_apart(values, len(file.samples)):
+        new = name not in found and name not in taken and len(found) < _MOST_ATTRIBUTES
+        if new and _tells_apart(values, len(file.samples)):
             found[name] = Take(headers=(header,))
         else:
             ignored.append(header)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from touchstone.core.errors import BadFile
-from touchstone.listen.layout import Layout, clean_names
+from touchstone.listen.layout import Layout, check_width, clean_names
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.records import Dialect, Record
 from touchstone.listen.textfiles import rewritten
@@ -31,6 +31,7 @@ def read_sav(path: Path, *, name: str, scratch: Path) -> RawFile:
     names = tuple(about.column_names)
     if not names:
         raise BadFile(f"{name} has no variables.", hint="save it again, or export it as CSV.")
+    check_width(len(names), name)
     headers = clean_names(names)
     missing = "Values that the file declares as missing are no answers."
     found = Layout(
