@@ -58,6 +58,14 @@ def test_the_engine_reads_numbers_as_python_does(engine: DuckDB, texts: list[str
     assert read(engine, "phone", texts, country) == [contact.phone(text, country) for text in texts]
 
 
+def test_the_engine_leaves_calls_abroad_and_odd_numbers_to_the_numbering_plans(engine: DuckDB) -> None:
+    texts = ["010 49 30 123456", "010493012345", "0 90 1234 5678", "090-1234-5678", "+81 90 1234 5678", "+49 30 123456"]
+    assert read(engine, "phone", texts, "JP") == [contact.phone(text, "JP") for text in texts]
+    assert read(engine, "phone", texts[:1], "JP") == ["+4930123456"]
+    codes = ["49 30 123456", "0049 30 123456", "+49 030 123456", "+49 (0)30 123456", "030 123456"]
+    assert read(engine, "phone", codes, "DE") == ["+4930123456"] * len(codes)
+
+
 def test_odd_spellings_join_and_rows_stay_in_the_order_of_the_file(desk: Any) -> None:
     lines = [f"{n},Person <P{n}@x.example>,gold" if n % 3 else f"{n},p{n}@x.example,gold" for n in range(1, 400)]
     desk.take("customer_id,email,segment\n" + "\n".join([*lines, "400,p400@x.example,"]) + "\n", name="customers.csv")

@@ -53,6 +53,8 @@ def test_a_clean_company_is_compared_and_nothing_is_made_of_it(opened: Opened) -
 
 def test_shares_by_cluster_are_those_of_the_rows(opened: Opened) -> None:
     tables = guests()
+    for answer in tables["answers"][::7]:
+        answer["channel"] = "phone"  # the other answer of the submission keeps its own
     data = opened(tables)
     with quality.presence(data, ["customers", "answers"]) as people:
         columns = mixes.described(data, "answers")
