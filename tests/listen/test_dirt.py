@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import zipfile
 
 import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 from tests.listen.conftest import Desk
 
 from touchstone.core.errors import BadFile, TouchstoneError
@@ -181,3 +183,28 @@ def test_columns_beyond_three_hundred_that_nobody_asked_for_are_named_and_not_ke
     account = desk.take("\n".join([f"order_id,customer_id,paid_at,amount,{names}", *lines]) + "\n")
     assert account.rows_taken == 4
     assert len(account.ignored) == 100
+
+
+def test_a_workbook_with_a_stray_cell_in_its_last_corner_is_refused(desk: Desk) -> None:
+    """Once its reader asked for four hundred gigabytes, and the process died."""
+    desk.folder.mkdir()
+    path = desk.folder / "stray.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["order_id", "paid_at", "amount"])
+        sheet.write_string(1_048_575, 16_383, "x")
+    with pytest.raises(BadFile, match="a sheet that reaches over 1,048,576 rows and 16,384 columns"):
+        desk.add(path)
+
+
+def test_a_workbook_with_a_stray_cell_further_down_is_read(desk: Desk) -> None:
+    desk.folder.mkdir()
+    path = desk.folder / "stray.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet()
+        for place, row in enumerate(csv.reader(orders(["1", "2", "3"]).splitlines())):
+            sheet.write_row(place, 0, row)
+        sheet.write_string(5_000, 1, "checked by Ada")
+    account = desk.add(path).files[0]
+    assert account.rows_read == account.rows_taken + account.rows_aside
+    assert account.rows_taken == 3

@@ -1,4 +1,4 @@
-"""One huge mangling in a process of its own: `python -m tests.mangling.sizes_apart a_million_rows` prints its peak.
+"""One huge mangling in a process of its own: `python -m tests.mangling.sizes_apart one_line_of_commas` prints its peak.
 
 The file is made by a child, so that the peak of this process is that of the import.
 """

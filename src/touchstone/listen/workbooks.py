@@ -14,6 +14,7 @@ from typing import Any
 from touchstone.core.errors import BadFile
 from touchstone.listen.archives import declared_size
 from touchstone.listen.footers import Footers
+from touchstone.listen.grids import check_reach
 from touchstone.listen.layout import HEAD_RECORDS, table
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.records import Record
@@ -32,6 +33,8 @@ def read_workbook(path: Path, *, name: str, scratch: Path, skip: Callable[[str],
     """
     if zipfile.is_zipfile(path) and declared_size(path) > MOST_UNPACKED:
         raise BadFile(f"{name} unpacks to more than {MOST_UNPACKED / 1e9:.0f} GB.", hint="export it as CSV instead.")
+    if zipfile.is_zipfile(path):
+        check_reach(path, name)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     workbook = _opened(path, name)
