@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from random import Random
 from tempfile import mkdtemp
 from types import FrameType
 
@@ -252,16 +253,16 @@ def _landed(workspace: Workspace, good: Good) -> Landed:
     """The watched values of every record, by id."""
     columns = list(good.watched)
     landed: Landed = defaultdict(list)
-    for row in _rows(workspace, good.table, [good.id_column, *columns]):
-        landed[str(row[good.id_column])].append(tuple(row[name] for name in columns))
+    for row in _rows(workspace, good.table, [good.id_column, "source", *columns]):
+        key = str(row[good.id_column]).removeprefix(f"{row['source']}:")  # ids of a tool's own say which
+        key = key.removeprefix(f"{good.table}:")
+        landed[key].append(tuple(row[name] for name in columns))
     return dict(landed)
 
 
 @cache
 def known(good: Good) -> Landed:
     """What arrives of the good file itself."""
-    from random import Random
-
     place = Path(mkdtemp(prefix="good-"))
     try:
         workspace = Workspace(place / "workspace", Settings())
@@ -271,5 +272,9 @@ def known(good: Good) -> Landed:
         landed = _landed(workspace, good)
     finally:
         shutil.rmtree(place)
+    assert not good.key or set(landed) <= {row.key for row in begun(good, Random(0)).rows}, (
+        good.name,
+        list(landed)[:3],
+    )
     assert landed, good.name
     return landed

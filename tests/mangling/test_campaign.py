@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from random import Random
 
 import pytest
 from tests.mangling.campaign import run
-from tests.mangling.catalogue import ORDER, load
+from tests.mangling.case import begun
+from tests.mangling.catalogue import ORDER, Drawn, load
+from tests.mangling.good import simulated
+from tests.mangling.oracle import tried
 
 HEAVY = [one.name for one in load().values() if one.heavy]
 MEMORY = 1024  # MB
@@ -47,3 +51,22 @@ def test_the_catalogue_has_more_than_two_hundred_manglings_of_every_theme() -> N
     catalogue = load().values()
     assert sum(not one.heavy for one in catalogue) >= 200
     assert {one.theme for one in catalogue} == {*ORDER, "sizes"}
+
+
+@pytest.mark.parametrize("name", ["orders.csv", "reviews.csv", "tickets.csv"])
+def test_the_judge_sees_a_changed_value_a_changed_id_and_a_lost_row(name: str) -> None:
+    """Changes that no mangling owns up to are faults: else the campaign would prove nothing."""
+    good = next(one for one in simulated() if one.name == name)
+    drawn = Drawn(0, (), begun(good, Random(0)))
+    assert not tried(drawn).faults
+    watched = drawn.case.column(good.dates[0])
+    first, second, third = drawn.case.rows[3:6]
+    first.cells[watched] = "2020-01-01T00:00:00Z"
+    second.cells[drawn.case.column(good.key)] += "0"
+    third.raw = ""
+    faults = tried(drawn).faults
+    assert len(faults) == 4
+    assert f"{len(good.rows)} rows in the file, {len(good.rows) - 1} read" in faults[0]
+    assert f"row {first.key!r} arrived as" in faults[1]
+    assert f"row {second.key!r} is lost" in faults[2]
+    assert f"row {third.key!r} is lost" in faults[3]

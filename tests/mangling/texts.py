@@ -69,7 +69,7 @@ family(
         "private_letters": "\ue000\uf8ff",
         "letters_beyond_the_plane": "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𓀀",
         "a_letter_that_is_none": "a\ufffeb",
-        "long_text": "long " * 20_000,
+        "long_text": "long " * 20_000 + "end",
         "long_word": "x" * 100_000,
         "many_lines": "line\n" * 500 + "end",
     },
