@@ -37,6 +37,7 @@ from touchstone.core.metric import (
     Retention,
     Score,
     Share,
+    Spread,
 )
 from touchstone.core.nouns import IMPORTABLE, NOUNS, Noun
 from touchstone.core.settings import SETTINGS
@@ -211,6 +212,8 @@ def _other_form(form: Form) -> str:
             return f"answers `{form.of}` less answers `{form.less}`, on {form.lowest:g} to {form.highest:g}"
         case Index() as form:
             return f"{form.tells} of answers {_code(form.items)}, on {form.lowest:g} to {form.highest:g}"
+        case Spread() as form:
+            return f"the spread of `{form.of}` between values of `{form.between}`"
         case Forecast() as form:
             return "the models of buying, as in `touchstone value`"
         case _:
@@ -262,6 +265,8 @@ def _interval(metric: Metric) -> str:
             return "[clustered ratio](../methods/ratios.md)"
         case Index(tells="alpha"):
             return "[jackknife of ln(1 − alpha)](../methods/reliability.md)"
+        case Spread():
+            return "[Q-profile](../methods/shrinkage.md)"
         case Forecast():
             return "[lifetime value](../methods/lifetime-value.md)"
         case _:

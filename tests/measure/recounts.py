@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property, partial
-from math import floor
+from math import floor, sqrt
 from pathlib import Path
 from statistics import fmean, pvariance
 from zoneinfo import ZoneInfo
@@ -23,6 +23,8 @@ import numpy as np
 from touchstone.core.estimate import Estimate
 from touchstone.stats.buying import Customers, fit_buying
 from touchstone.stats.clv import Plan, active, lifetime_value
+from touchstone.stats.moments import Moments
+from touchstone.stats.shrinkage import common_variance, unit_variances
 from touchstone.stats.spend import fit_spend
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -320,6 +322,37 @@ def replies(books: Books) -> Values:
 
 def tickets(counts: Callable[[Ticket], bool], among: Callable[[Ticket], bool] = lambda _: True) -> Recount:
     return lambda books: percent(counts(one) for one in books.tickets if among(one))
+
+
+def agents_apart(books: Books) -> Values:
+    """τ by halving; the variance of each agent's share is the estimator's own, from sums over the lines."""
+    account = {row["email"].strip().lower(): row["account_id"] for row in books.rows("customers.csv")}
+    lines = defaultdict(list)
+    for row in books.rows("tickets.csv"):
+        if row["SLA"] and row["Assignee"]:
+            requester = row["Requester"].strip().lower()
+            who = account.get(requester) or requester or row["Ticket #"]
+            lines[row["Assignee"]].append((100.0 * (row["SLA"] == "met"), who))
+    sums = [Moments.of([x for x, _ in rows], cluster=[who for _, who in rows]) for rows in lines.values()]
+    residuals: defaultdict[str, list[float]] = defaultdict(list)
+    for rows, one in zip(lines.values(), sums, strict=True):
+        own: defaultdict[str, float] = defaultdict(float)
+        for x, who in rows:
+            own[who] += x - one.mean
+        for who, residual in own.items():
+            residuals[who].append(residual)
+    crossed = sum(sum(found) ** 2 - sum(value**2 for value in found) for found in residuals.values())
+    variances = unit_variances(sums)
+    assert variances is not None
+    y, v = [one.mean for one in sums], [float(value) - common_variance(crossed, sums) for value in variances]
+    low, high = 0.0, 1e6
+    for _ in range(200):
+        a = (low + high) / 2
+        weights = [1 / (value + a) for value in v]
+        average = sum(w * value for w, value in zip(weights, y, strict=True)) / sum(weights)
+        excess = sum(w * (value - average) ** 2 for w, value in zip(weights, y, strict=True))
+        low, high = (a, high) if excess > len(y) - 1 else (low, a)
+    return {"": sqrt(low)}
 
 
 def complaints(books: Books) -> int:
@@ -622,6 +655,7 @@ RECOUNTS: dict[str, Recount] = {
     "resolved": tickets(lambda t: t.resolved is not None),
     "reopened": tickets(lambda t: bool(t.reopened), lambda t: t.reopened is not None),
     "sla_met": tickets(lambda t: bool(t.met), lambda t: t.met is not None),
+    "consistency": agents_apart,
     "contact_rate": per(lambda b: len(b.tickets), ordering),
     "contact_rate_orders": per(lambda b: len(b.tickets), purchases, 100),
     "first_contact_resolution": not_again(7),

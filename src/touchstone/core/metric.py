@@ -260,6 +260,15 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """How consistent units are: the standard deviation of their own scores of the metric `of`, the noise of few rows
+    taken off. A unit is a value of the column `between`."""
+
+    of: str
+    between: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
     """What the models of buying expect: customers still `active` now, in percent, or what each will be worth.
 
@@ -272,7 +281,7 @@ class Forecast:
 
 Form = (
     Score | Share | Duration | Repeat | Retention | Amount | Count | Mean | Ratio | Response | Followed | Reach | Gap
-    | Index | Forecast
+    | Index | Spread | Forecast
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from touchstone.core.metric import (
     Retention,
     Score,
     Share,
+    Spread,
     is_ratio,
 )
 from touchstone.engine import quality
@@ -27,8 +28,7 @@ from touchstone.engine.quality import Profile
 from touchstone.engine.rows import Question, total
 from touchstone.measure.findings import FEW, Facts, Finding, Sums
 from touchstone.measure.needs import needs
-from touchstone.measure.score import centre_of
-from touchstone.measure.sums import to_moments
+from touchstone.measure.sums import centre_of, to_moments
 from touchstone.stats.moments import Moments
 from touchstone.stats.ratios import worth
 from touchstone.stats.samples import detectable_change
@@ -51,7 +51,7 @@ def sums_of(data: Data, metrics: Mapping[str, Metric], profiles: Mapping[str, Pr
 
 def _is_summed(metric: Metric) -> bool:
     match metric.form:
-        case Duration() | Count() | Forecast() | Gap(among="people") | Index(tells="alpha"):
+        case Duration() | Count() | Forecast() | Spread() | Gap(among="people") | Index(tells="alpha"):
             return False
         case _:
             return True

@@ -20,7 +20,7 @@ from touchstone.measure.findings import Facts, Finding, Judgement, counted, shar
 from touchstone.measure.joins import about, joins
 from touchstone.measure.metrics import built_in
 from touchstone.measure.people import reason
-from touchstone.measure.score import centre_of
+from touchstone.measure.sums import centre_of
 
 _BESIDE = ("identities", "merges", "questions", "set_aside")
 _PEOPLE = ("customers", "answers", "orders", "subscriptions", "tickets")

@@ -13,8 +13,8 @@ from touchstone.core.metric import Metric
 from touchstone.engine import mixes, quality, references
 from touchstone.engine.connect import Table
 from touchstone.measure.findings import Facts, Finding, Judgement, share
-from touchstone.measure.score import centre_of, measured
-from touchstone.measure.sums import to_moments
+from touchstone.measure.score import measured
+from touchstone.measure.sums import centre_of, to_moments
 from touchstone.stats.differences import Verdict, difference, verdicts
 from touchstone.stats.means import mean
 from touchstone.stats.moments import Moments

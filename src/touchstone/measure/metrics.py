@@ -31,6 +31,7 @@ from touchstone.core.metric import (
     Retention,
     Score,
     Share,
+    Spread,
 )
 from touchstone.definitions import Definitions
 
@@ -49,6 +50,7 @@ FORMS: dict[str, type[Any]] = {
     "reach": Reach,
     "gap": Gap,
     "index": Index,
+    "spread": Spread,
     "forecast": Forecast,
 }
 _LISTED = ("kinds", "columns", "items", "same")  # fields that are lists of names

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from touchstone.core.errors import BadDefinition
 from touchstone.core.estimate import Estimate, Measured, NoEstimate
-from touchstone.core.metric import Amount, Count, Duration, Forecast, Form, Gap, Index, Metric, Ratio, Retention
+from touchstone.core.metric import Amount, Count, Duration, Forecast, Form, Gap, Index, Metric, Ratio, Retention, Spread
 from touchstone.engine.data import Data
 from touchstone.engine.moments import FLAT_SUMS, replicate_sums
 from touchstone.engine.people import REPLICATES
@@ -61,7 +61,7 @@ def adjusted(data: Data, scores: Scores, question: Question, *, adjust: str, bas
 def _is_mean(form: Form) -> bool:
     """Whether the metric is one mean of rows that each belong to one group."""
     match form:
-        case Duration() | Amount() | Count() | Ratio() | Forecast() | Retention(of="money"):
+        case Duration() | Amount() | Count() | Ratio() | Spread() | Forecast() | Retention(of="money"):
             return False
         case Gap(among="people") | Index(tells="alpha"):
             return False

@@ -25,11 +25,13 @@ from touchstone.core.metric import (
     Retention,
     Score,
     Share,
+    Spread,
 )
 from touchstone.core.nouns import NOUNS
 from touchstone.core.where import parse_where
 from touchstone.engine.data import Data
 from touchstone.engine.quality import filled
+from touchstone.measure.metrics import metric_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ def needs(metric: Metric) -> tuple[Need, ...]:
     form = metric.form
     if isinstance(form, Ratio):
         return tuple(_part(part) for part in (form.top, form.bottom))
+    if isinstance(form, Spread):
+        return (*needs(metric_named(form.of)), Need(metric.table, (form.between,)))
     if isinstance(form, Forecast) or (isinstance(form, Retention) and metric.table == "orders"):
         return (Need("orders", ("customer_id",)),)
     return (Need(metric.table, tuple(dict.fromkeys(_columns(form)))),)

@@ -24,6 +24,7 @@ from touchstone.core.metric import (
     Response,
     Retention,
     Share,
+    Spread,
 )
 from touchstone.core.metric import Score as ScoreForm
 from touchstone.core.period import Period
@@ -48,7 +49,8 @@ from touchstone.measure.perception import perceived
 from touchstone.measure.quantile import quantile
 from touchstone.measure.raking import raked
 from touchstone.measure.scores import Group, Score, Scores, group_of, written
-from touchstone.measure.sums import to_moments
+from touchstone.measure.spread import spreads
+from touchstone.measure.sums import centre_of, to_moments
 from touchstone.measure.suppress import safe
 from touchstone.stats.means import mean
 from touchstone.stats.moments import Moments
@@ -140,6 +142,8 @@ def _told(data: Data, metric: Metric, by: Sequence[str], question: Question, lev
             return alphas(data, metric, form, by, question, level)
         case Gap(among="people") as form:
             return perceived(data, metric, form, by, question, level)
+        case Spread() as form:
+            return spreads(data, metric, form, by, question, level)
         case Forecast() as form:
             return expected(data, metric, form, by, question, level)
         case _:
@@ -170,19 +174,6 @@ def measured(metric: Metric, sums: Moments, *, level: float, currency: str | Non
         case _:
             return share(sums, unit=unit, level=level)
     return replace(result, currency=money) if isinstance(result, Estimate) else result
-
-
-def centre_of(metric: Metric) -> float:
-    """The pilot value that sums are centred at: the middle of a scale, 0 for points around nought."""
-    match metric.form:
-        case ScoreForm(bands=()) as form:
-            return (form.lowest + form.highest) / 2
-        case Index():
-            return 50.0
-        case Retention(of="money", growth=True, lost=False, less=0.0):
-            return 100.0
-        case _:
-            return 0.0
 
 
 def _means(data: Data, metric: Metric, by: Sequence[str], question: Question, level: float) -> Scores:

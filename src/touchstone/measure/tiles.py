@@ -16,8 +16,9 @@ from touchstone.engine.cells import GROUPS, Measure
 from touchstone.engine.cube import Cube, Group, open_cube
 from touchstone.engine.data import Data
 from touchstone.engine.rows import Question
-from touchstone.measure.score import centre_of, measured, score
+from touchstone.measure.score import measured, score
 from touchstone.measure.scores import Score, Scores
+from touchstone.measure.sums import centre_of
 from touchstone.measure.suppress import safe
 from touchstone.stats.moments import Moments
 from touchstone.stats.replicates import by_replicates

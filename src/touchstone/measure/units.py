@@ -20,6 +20,7 @@ from touchstone.core.metric import (
     Metric,
     Ratio,
     Retention,
+    Spread,
 )
 from touchstone.core.metric import Score as ScoreForm
 from touchstone.core.period import Period
@@ -30,14 +31,15 @@ from touchstone.engine.rows import Question, group_name, measured_rows
 from touchstone.engine.units import unit_sums
 from touchstone.measure.changes import ends_of, unit_of_change
 from touchstone.measure.kinds import of_one_kind
-from touchstone.measure.score import centre_of, measured, pilot_of
+from touchstone.measure.score import measured, pilot_of
 from touchstone.measure.scores import Score, Scores, written
-from touchstone.measure.sums import to_moments
+from touchstone.measure.spread import shrinkage_of
+from touchstone.measure.sums import centre_of, to_moments
 from touchstone.measure.suppress import PROMISED, leaves_few, promised, suppressed
 from touchstone.stats.differences import Verdict, verdicts, would_tell
 from touchstone.stats.means import few
-from touchstone.stats.moments import Floats, Moments, PairMoments
-from touchstone.stats.shrinkage import FEWEST_UNITS, Shrinkage, against_all, common_variance, shrink, unit_variances
+from touchstone.stats.moments import Moments, PairMoments
+from touchstone.stats.shrinkage import against_all, unit_variances
 
 FALSE_DISCOVERY = 0.10
 Standing = Literal["better than average", "worse than average", "within the noise", "too few answers to tell"]
@@ -184,7 +186,7 @@ def units(
 def _is_mean(form: Form) -> bool:
     """Whether a metric is the mean of one x per row."""
     match form:
-        case Duration() | Count() | Ratio() | Forecast():
+        case Duration() | Count() | Ratio() | Spread() | Forecast():
             return False
         case Amount(per="total") | Retention(of="money") | Index(tells="alpha") | Gap(among="people"):
             return False
@@ -324,12 +326,3 @@ def whole_of(rows: Sequence[dict[str, Any]], centre: float) -> Moments:
         centre=centre,
         **{name: value for name, value in flat.items() if name in kept},
     )
-
-
-def shrinkage_of(moments: Sequence[Moments], variances: Floats | None, crossed: float) -> Shrinkage | NoEstimate:
-    """The units drawn towards their average; or why not."""
-    if len(moments) < FEWEST_UNITS:
-        return NoEstimate(f"there are {len(moments)} units with answers; it takes at least {FEWEST_UNITS}", None)
-    if variances is None:
-        return NoEstimate("within every unit all answers are equal or come from one customer; it takes others", None)
-    return shrink([m.mean for m in moments], variances, common=common_variance(crossed, moments))
