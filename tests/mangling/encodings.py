@@ -18,9 +18,18 @@ def lettered(case: Case, words: tuple[str, ...] = WORDS) -> None:
         row.cells[place] = case.rng.choice(words)
 
 
+def _unwritable(case: Case) -> None:
+    """Rows with letters that the encoding does not have come out with question marks."""
+    for row in case.rows:
+        text = "".join(row.cells)
+        if text.encode(case.codec, "replace").decode(case.codec) != text:
+            row.touch()
+
+
 def _encoded(kind: tuple[str, bytes], case: Case) -> None:
     case.codec, case.mark = kind
     lettered(case, WORDS if kind[0].startswith("utf") else WESTERN)
+    _unwritable(case)
     if not case.codec.startswith("utf-8"):
         case.says.append("Read as ")
 
@@ -50,6 +59,7 @@ def _foreign(kind: tuple[str, str], case: Case) -> None:
     for row in case.some(8):
         row.cells[place] = word
         row.touch()
+    _unwritable(case)
     # one cell for sure, so that there is something to be told
     case.rows[0].cells[place] = word
     case.rows[0].touch()

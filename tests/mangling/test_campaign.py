@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import datetime
+from decimal import Decimal
 from random import Random
 
 import pytest
 from tests.mangling.campaign import run
 from tests.mangling.case import begun
 from tests.mangling.catalogue import ORDER, Drawn, load
-from tests.mangling.good import simulated
-from tests.mangling.oracle import tried
+from tests.mangling.good import Good, simulated
+from tests.mangling.oracle import known, tried
 
 HEAVY = [one.name for one in load().values() if one.heavy]
 MEMORY = 1024  # MB
+MONEY = {"amount", "monthly_amount"}
 
 
 def fault_free(first: int, seeds: int) -> None:
@@ -70,3 +73,24 @@ def test_the_judge_sees_a_changed_value_a_changed_id_and_a_lost_row(name: str) -
     assert f"row {first.key!r} arrived as" in faults[1]
     assert f"row {second.key!r} is lost" in faults[2]
     assert f"row {third.key!r} is lost" in faults[3]
+
+
+@pytest.mark.parametrize("good", simulated(), ids=lambda good: good.name)
+def test_what_arrives_of_a_good_file_is_what_plain_python_reads_in_it(good: Good) -> None:
+    """The judge compares with this, so it is proved apart."""
+    place = {header: number for number, header in enumerate(good.heads[0])}
+    headers = {*good.numbers, *good.dates, good.text} - {""}
+    for row in good.rows:
+        (arrived,) = known(good)[row[place[good.key]]]
+        for header, value in zip(good.watched.values(), arrived, strict=True):
+            text = row[place[header]]
+            if header in headers and text:
+                assert value == _read(text, good, header), (good.name, header, text)
+
+
+def _read(text: str, good: Good, header: str) -> object:
+    if header in good.dates:
+        return datetime.fromisoformat(text if text.endswith("Z") else f"{text}+00:00")
+    if header in good.numbers:
+        return Decimal(text) if header in MONEY else float(text)
+    return text
