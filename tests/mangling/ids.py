@@ -158,14 +158,14 @@ def all_rows_with_the_same_id(case: Case) -> None:
 
 @mangling("ids", needs=plain)
 def rows_repeated_exactly(case: Case) -> None:
-    copies = [Row(list(row.cells), row.origin, row.key, Effect.INTACT) for row in case.some(8)]
+    copies = [Row(list(row.cells), row.origin, row.key, row.effect, expected=row.expected) for row in case.some(8)]
     for copy in copies:
         case.rows.insert(case.rng.randrange(len(case.rows) + 1), copy)
 
 
 @mangling("ids", needs=plain)
 def every_row_twice(case: Case) -> None:
-    case.rows += [Row(list(row.cells), row.origin, row.key, Effect.INTACT) for row in case.rows]
+    case.rows += [Row(list(row.cells), row.origin, row.key, row.effect, expected=row.expected) for row in case.rows]
 
 
 @mangling("ids", needs=plain)

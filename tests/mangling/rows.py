@@ -225,4 +225,4 @@ def _long(case: Case, rows: int) -> None:
         for row in first:
             key = f"{row.key}-{len(case.rows)}"
             cells = [*row.cells[:place], key, *row.cells[place + 1 :]]
-            case.rows.append(Row(cells, row.origin, key, row.effect))
+            case.rows.append(Row(cells, row.origin, key, row.effect, expected=row.expected))
