@@ -187,15 +187,17 @@ def _cells(row: Score, scores: Scores) -> list[str]:
     else:
         cells = [*group, "-", result.reason, "" if result.n is None else f"{result.n:,}"]
     if scores.baseline:
-        cells += [_beside(row.change.difference), _verdict(row.change)] if row.change else ["", ""]
+        cells += (
+            [_beside(row.change.difference), _verdict(row.change, scores.metric.counted)] if row.change else ["", ""]
+        )
     if scores.adjust:
         cells += [_beside(row.adjusted.value), _beside(row.adjusted.change)] if row.adjusted else ["", ""]
     return cells
 
 
-def _verdict(change: Change) -> str:
+def _verdict(change: Change, of: str) -> str:
     """The verdict, and what it would take to tell."""
-    takes = would_tell(change.verdict, change.difference)
+    takes = would_tell(change.verdict, change.difference, of=of)
     return f"{change.verdict}; {takes}" if takes else str(change.verdict)
 
 

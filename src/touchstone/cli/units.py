@@ -74,7 +74,7 @@ def units(
 def _tell(found: Units) -> None:
     click.echo(found.sentence())
     heads = [found.by, "as it stands", "drawn to the average", "rank", "n", "against the average"]
-    print_table(heads, [_cells(row) for row in found.rows], right=["n"])
+    print_table(heads, [_cells(row, found.metric.counted) for row in found.rows], right=["n"])
     for note in found.notes:
         click.echo(f"Note: {note}.")
     click.echo(
@@ -83,16 +83,16 @@ def _tell(found: Units) -> None:
     )
 
 
-def _cells(row: Unit) -> list[str]:
+def _cells(row: Unit, of: str) -> list[str]:
     ranks = "" if row.ranks is None else f"{row.ranks[0]} to {row.ranks[1]}"
     n = "" if row.n is None else f"{row.n:,}"
-    return [row.name, _cell(row.score), _cell(row.shrunken), ranks, n, _standing(row)]
+    return [row.name, _cell(row.score), _cell(row.shrunken), ranks, n, _standing(row, of)]
 
 
-def _standing(row: Unit) -> str:
+def _standing(row: Unit, of: str) -> str:
     if row.standing in {"better than average", "worse than average"}:
         return row.standing
-    takes = would_tell(row.verdict, row.difference)
+    takes = would_tell(row.verdict, row.difference, of=of)
     return f"{row.verdict}; {takes}" if takes else str(row.verdict)
 
 

@@ -324,3 +324,10 @@ class Metric:
             )
         if isinstance(self.form, Score | Gap | Index) and self.table != "answers":
             raise BadDefinition(f"Metric '{self.name}' scores answers, so its table is answers, not {self.table}.")
+
+    @property
+    def counted(self) -> str:
+        """What `n` counts: customers where each is one row, else the rows of the table."""
+        per_customer = isinstance(self.form, Repeat | Forecast)
+        per_customer |= isinstance(self.form, Amount) and self.form.per == "customer"
+        return "customers" if per_customer else self.table

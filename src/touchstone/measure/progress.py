@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from touchstone.core.errors import BadDefinition, Refused
 from touchstone.core.estimate import Estimate, Measured, NoEstimate, Result, Total, plain
-from touchstone.core.metric import Amount, Count, Forecast, Metric, Ratio, Repeat, Retention
+from touchstone.core.metric import Amount, Count, Metric, Ratio, Retention
 from touchstone.core.metric import Score as ScoreForm
 from touchstone.core.period import Period
 from touchstone.core.plan import Followed
@@ -253,7 +253,7 @@ def _sight(metric: Metric, frozen: Estimate, now: Result, wanted: float | None) 
         sees=sees,
         wanted=abs(wanted),
         unit=unit,
-        rows=_rows(metric),
+        rows=metric.counted,
         more=more,
         hopeless=sees > abs(wanted) and needed is None,
     )
@@ -264,12 +264,6 @@ def _two_figures(number: float) -> int:
     whole = ceil(number)
     step = int(10 ** max(len(str(whole)) - 2, 0))
     return ceil(whole / step) * step
-
-
-def _rows(metric: Metric) -> str:
-    form = metric.form
-    per_customer = isinstance(form, (Repeat, Forecast)) or (isinstance(form, Amount) and form.per == "customer")
-    return "customers" if per_customer else metric.table
 
 
 def _lasting(metric: Metric) -> bool:

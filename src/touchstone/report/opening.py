@@ -8,6 +8,7 @@ from touchstone.core.estimate import Estimate, NoEstimate
 from touchstone.measure.compare import Comparison
 from touchstone.report.sentences import Verdict, amount, change, said, spread
 from touchstone.report.story import Action, Answer, Sentence, Strong
+from touchstone.stats.differences import would_tell
 from touchstone.understand.drivers import Driver, Drivers
 from touchstone.value.table import Group
 from touchstone.value.table import ValueTable as Worth
@@ -86,7 +87,7 @@ def verdict_on(one: Comparison) -> Verdict:
     takes = ""
     needed = one.verdict.answers_for(one.change.value) if isinstance(one.change, Estimate) else None
     if one.verdict.words != "a real change" and needed and one.change.n and needed < 6 * one.change.n:
-        takes = f"about {max(needed - one.change.n, 1):,} more answers would tell"
+        takes = would_tell(one.verdict, one.change, of=one.after.metric.counted)
     return change(one.change, since="the year before", better=one.after.metric.better, takes=takes)
 
 

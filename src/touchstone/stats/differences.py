@@ -179,19 +179,19 @@ def verdict(
 _OUT_OF_REACH = 50  # times the answers there are
 
 
-def would_tell(judged: Verdict, change: Measured) -> str:
+def would_tell(judged: Verdict, change: Measured, *, of: str = "answers") -> str:
     """What it would take to see a change of the size found, in words; empty where it is seen, or cannot be planned.
 
-    About n (detectable/change)² answers of both groups together find it with 80% power, less those there are.
+    `of` says what is counted. About n (detectable/change)² answers of both groups together find it with 80% power, less those there are.
     """
     if judged.words == "a real change" or isinstance(change, NoEstimate) or not judged.n:
         return ""
     needed = judged.answers_for(change.value)
     if needed is None or needed > _OUT_OF_REACH * judged.n:
-        return f"so small a difference takes over {_OUT_OF_REACH} times the answers"
+        return f"so small a difference takes over {_OUT_OF_REACH} times the {of}"
     more = max(needed - judged.n, 0)
     digits = max(len(str(more)) - 2, 0)
-    return f"about {round(more, -digits):,} more answers would tell" if more else ""
+    return f"about {round(more, -digits):,} more {of} would tell" if more else ""
 
 
 def verdicts(
