@@ -182,7 +182,8 @@ _OUT_OF_REACH = 50  # times the answers there are
 def would_tell(judged: Verdict, change: Measured, *, of: str = "answers") -> str:
     """What it would take to see a change of the size found, in words; empty where it is seen, or cannot be planned.
 
-    `of` says what is counted. About n (detectable/change)² answers of both groups together find it with 80% power, less those there are.
+    `of` says what is counted. About n (detectable/change)² answers of both groups together find it with 80% power,
+    less those there are.
     """
     if judged.words == "a real change" or isinstance(change, NoEstimate) or not judged.n:
         return ""
