@@ -27,6 +27,7 @@ from touchstone.workspace import Workspace
 Rows = list[dict[str, str]]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A room's tests share what they need, so one process runs them all; the room that waits for Spark begins."""
     here = Path(__file__).parent
