@@ -412,3 +412,16 @@ def test_a_part_that_cannot_be_looked_for_is_refused_in_one_sentence(desk: Desk)
     mapping = 'table = "orders"\n[columns]\norder_id = { from = "id", part = "(?=x)(y)" }\npaid_at = "t"\namount = "n"'
     with pytest.raises(BadDefinition, match=r"cannot be looked for"):
         desk.take("id,t,n\nxy,2024-01-01,1\n", mapping)
+
+
+def test_a_subject_in_the_customers_words_is_no_topic(desk: Desk) -> None:
+    tickets, _ = fixture(desk, "zendesk", "tickets.csv")
+    assert set(desk.rows("tickets", "topic")) == {None}
+    assert any("subjects are what each customer wrote" in note for note in tickets.notes)
+    assert any(desk.rows("tickets", "subject"))
+
+
+def test_a_zendesk_ticket_of_many_stations_was_handed_on_once_less(desk: Desk) -> None:
+    header = ["Id", "Requester", "Created at", "Assignee stations", "Group stations", "Status"]
+    desk.add(desk.write("t.csv", text([header, ["1", "Ann", "2024-03-01", "12", "1", "Closed"]])))
+    assert desk.rows("tickets", "transfers") == [11]

@@ -184,3 +184,10 @@ def test_the_place_of_a_question_is_no_part_of_its_label(desk: Any) -> None:
     labels = dict(desk.rows("questions", "question_id", "label"))
     assert labels["q3_1_delivery"] == "Delivery"
     assert "Would you recommend us?" in labels.values()
+
+
+def test_a_response_without_a_status_is_no_preview(desk: Any) -> None:
+    rows = [f"2025-03-01,2025-03-01,R_{n},{status},1,email,{n}\n" for n, status in enumerate(["", "0", "1", "8"], 6)]
+    file = desk.take(QUALTRICS.replace("Q1", "Would recommend") + "".join(rows))
+    assert sorted(desk.rows("answers", "score")) == [6.0, 7.0]
+    assert file.left_out == 2

@@ -111,6 +111,12 @@ def test_who_passed_the_question_by_is_counted(delighted: Data) -> None:
     assert any("opened the survey and answered nothing" in note for note in found.notes)
 
 
+def test_a_condition_on_the_question_leaves_its_skips_in(delighted: Data) -> None:
+    found = compared(delighted, "formbricks", "nps", source="delighted", where="question_id = recommend")
+    assert (found.theirs.value, found.theirs.base) == (30, 10)
+    assert any("stopped before they saw it" in note for note in found.notes)
+
+
 def test_a_question_passed_by_as_not_applicable_is_a_skip_and_other_surveys_are_not(tmp_path: Path) -> None:
     rows = [
         "f1,c1,2026-01-05,10,,s1",

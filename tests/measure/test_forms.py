@@ -362,3 +362,10 @@ def test_a_metric_of_ones_own_may_take_every_form(company: Company) -> None:
         for name, form in own.items()
     }
     assert found == {"mean": 5.0, "count": 7.0, "ratio": 12.0, "followed": 100.0}
+
+
+def test_orders_without_a_kind_are_purchases_in_ratios_too(company: Company) -> None:
+    orders = [order(n, f"c{n % 40}", n, 10, ("purchase", None, "refund")[n % 3]) for n in range(180)]
+    data = company.data(orders=orders)
+    assert told(data, "purchase_frequency")[()] == pytest.approx(120 / 40)
+    assert told(data, "return_rate")[()] == pytest.approx(100 * 60 / 120)

@@ -39,7 +39,7 @@ from touchstone.engine.contacts import Privacy, look_up, normal
 from touchstone.engine.deriving import PLACE, added, derived, multiplied, said
 from touchstone.engine.people import customer
 from touchstone.engine.scan import Scan
-from touchstone.engine.where import keep
+from touchstone.engine.where import holds
 from touchstone.engine.widening import widened
 
 
@@ -370,7 +370,11 @@ def _filtered(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, numbere
     cells = (f"{trimmed(scan.cell(header))} AS {identifier(header)}" for header in scan.headers)
     counted = f"SELECT {', '.join(cells)}, {place} AS _row FROM {raw}"
     engine.run(f"CREATE TEMPORARY VIEW {named} AS {counted}")
-    kept = engine.sql(keep(engine.connection.table(named), conditions))
+    rows = engine.connection.table(named)
+    for one in conditions:
+        blank = one.operator.startswith("not ")  # a cell without a word is unlike every word
+        rows = rows.filter(holds(rows, one) | rows[one.column].isnull() if blank else holds(rows, one))
+    kept = engine.sql(rows)
     back = ", ".join(f"{identifier(header)} AS {scan.cell(header)}" for header in scan.headers)
     return f"SELECT {back}, _row FROM ({kept})"
 

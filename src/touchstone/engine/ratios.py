@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import ibis
 
 from touchstone.core.metric import Part, Ratio
 from touchstone.core.nouns import NOUNS, Noun
@@ -10,6 +13,7 @@ from touchstone.core.where import parse_where
 from touchstone.engine.connect import Table
 from touchstone.engine.data import Data
 from touchstone.engine.question import Question, in_one_currency, prepared, real
+from touchstone.engine.where import keep
 
 
 def ratio_rows(data: Data, form: Ratio, question: Question) -> Table:
@@ -23,13 +27,24 @@ def ratio_rows(data: Data, form: Ratio, question: Question) -> Table:
 
 
 def _side(data: Data, part: Part, question: Question) -> Table:
-    rows = prepared(data, part.table, question, parse_where(part.where))
+    rows = _kept(data, part, question)
     if part.customers:
         known = rows.filter(rows.customer_id.notnull())
         each = known.group_by(list(dict.fromkeys([*question.by, "customer_id"]))).aggregate(_amount=real(1.0))
         return data.clustered(each, "customers")
     counted = rows.mutate(_amount=amount_of(data, rows, part.table, part.sum) if part.sum else real(1.0))
     return data.clustered(counted.filter(counted._amount.notnull()), part.table)
+
+
+def _kept(data: Data, part: Part, question: Question) -> Table:
+    """The rows of one side; orders without a kind are purchases here as everywhere."""
+    conditions = parse_where(part.where)
+    if part.table != "orders":
+        return prepared(data, part.table, question, conditions)
+    columns = (*question.by, *(condition.column for condition in conditions))
+    orders = prepared(data, part.table, replace(question, by=columns))
+    orders = orders.mutate(kind=ibis.coalesce(orders.kind, ibis.literal("purchase")))
+    return keep(orders, conditions, zone=data.zone)
 
 
 def amount_of(data: Data, rows: Table, table: str, column: str) -> Any:

@@ -46,13 +46,18 @@ def tallies(data: Data, metric: Metric, form: Score, question: Question) -> Tabl
     return placed.group_by(keys).aggregate(n=placed.count(), total=placed.said.sum())
 
 
+_OF_A_QUESTION = ("question_id", "metric", "score", "scale_low", "scale_high", "polarity", "touchpoint")
+
+
 def skips(data: Data, metric: Metric, form: Score, question: Question) -> Table:
     """How many submissions answered something else of a survey that asks for `metric`, and not that.
 
     One row: `passed` of them with an answer that says "not applicable", `absent` without any. Submissions that answered
     nothing at all leave no row, so they cannot be counted.
     """
-    answers = data.prepared("answers", question.columns, question.where)
+    # what is asked of single questions must not hide that a submission answered others
+    where = [condition for condition in question.where if condition.column not in _OF_A_QUESTION]
+    answers = data.prepared("answers", question.columns, where)
     answers = data.during(answers, "answers", question.period) if question.period else answers
     mine = answers.metric == (form.answers or metric.name)
     rows = answers.select(

@@ -42,7 +42,7 @@ SYNONYMS: Dict[str, Dict[str, tuple[str, ...]]] = {
         "reopened": ("reopens", "reopen_count", "reopenings", "times_reopened"),
         "transfers": ("reassignment_count", "reassignments", "handovers"),
         "contacts": ("replies", "contact_count", "messages"),
-        "topic": ("subject", "category", "reason", "contact_reason", "issue"),
+        "topic": ("category", "reason", "contact_reason", "issue"),
         "kind": ("type", "ticket_type", "request_type"),
         "channel": ("via", "contact_type", "source_channel"),
         "agent": ("assignee", "assigned_to", "owner", "handled_by"),

@@ -254,4 +254,8 @@ def _doubts(counted: Counted, form: Score, rules: VendorMetric, vendor: Vendor) 
             "who opened the survey and answered nothing has no row in an export; if the tool divided by them too, its "
             "number lay nearer to 0"
         )
+        notes.append(
+            "an export does not tell those who passed the question by from those who stopped before they saw it; both "
+            "count as having passed it by"
+        )
     return notes
