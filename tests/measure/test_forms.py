@@ -180,6 +180,25 @@ def test_growth_is_earned_by_those_who_return_and_those_they_bring(company: Comp
     assert told(data, "inactive_customers")[()] == pytest.approx(50)
 
 
+@pytest.mark.parametrize("name", ["returning_revenue", "earned_growth"])
+@pytest.mark.parametrize("period", [None, "2017"])
+def test_a_year_is_not_compared_with_one_that_the_orders_do_not_reach_back_over(
+    company: Company, name: str, period: str | None
+) -> None:
+    """Fourteen months of constant buying would be 600 % of the two months before."""
+    bought = [order(n, "abcd"[n % 4], 305 + 7 * n, 10) for n in range(61)]
+    asked = {"period": period} if period else {}
+    with pytest.raises(
+        Refused, match=r"The orders begin on 2016-11-01; comparing 365 days .* from 201[56]-\d\d-\d\d on"
+    ):
+        score(company.data(orders=bought), METRICS[name], **asked)
+
+
+def test_a_period_is_compared_where_the_first_order_came_within_days(company: Company) -> None:
+    bought = [order(n, "abcd"[n % 4], 3 + 7 * n, 10 + n % 3) for n in range(104)]
+    assert told(company.data(orders=bought), "returning_revenue", period="2017")[()] == pytest.approx(100, abs=3)
+
+
 def test_a_rate_names_its_denominator_and_both_sides_obey_the_question(company: Company) -> None:
     calls = [
         ticket(n, who, when, kind=kind)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis
 
@@ -15,6 +16,7 @@ from touchstone.engine.question import Question, clustered_rows, in_one_currency
 
 BY_RECOMMENDATION = ("recommendation", "referral", "word of mouth", "friend")
 _KINDS = ("purchase", "renewal")
+_UNKNOWN = 0.02  # of the window before may lie ahead of the first order: a week of a year
 _ACCOUNT = ibis.literal("account:")
 
 
@@ -107,16 +109,33 @@ def _recommended(orders: Table) -> Any:
 def _two_windows(data: Data, orders: Table, form: Retention, question: Question) -> tuple[Any, Any, Any]:
     if question.period:
         first, last = question.period.start, question.period.end
+        _reaching_back(data, first - (last - first), last - first)
         return data.midnight(first - (last - first)), data.midnight(first), data.midnight(last)
     newest = data.fetch(orders.aggregate(newest=orders.paid_at.max())).rows[0]["newest"]
     if newest is None:
         raise Refused("No order has a customer, so nobody's buying can be followed.", hint="add a customer_id column.")
     closing = newest + timedelta(microseconds=1)
     length = timedelta(days=form.window_days)
+    _reaching_back(data, (closing - 2 * length).astimezone(ZoneInfo(data.zone)).date(), length)
     before, opening, end = (
         ibis.literal(time).cast("timestamp('UTC')") for time in (closing - 2 * length, closing - length, closing)
     )
     return before, opening, end
+
+
+def _reaching_back(data: Data, before: date, length: timedelta) -> None:
+    """Refuse where the orders begin after the window before: whoever bought then would be missing, or bought less.
+
+    The first order of a small shop may come some days after its records begin.
+    """
+    span = data.span("orders")
+    first = span[0].astimezone(ZoneInfo(data.zone)).date() if span else before
+    if first - before > length * _UNKNOWN:
+        raise Refused(
+            f"The orders begin on {first}; comparing {length.days} days with the {length.days} before takes orders "
+            f"from {before} on.",
+            hint="import older orders, or ask for a shorter and later --period.",
+        )
 
 
 def _figures(form: Retention, owners: Table, question: Question) -> Table:
