@@ -263,6 +263,18 @@ def test_an_empty_workspace_says_what_to_do(tmp_path: Path) -> None:
     data.engine.close()  # type: ignore[attr-defined]
 
 
+def test_a_promise_hides_the_number_of_the_tool_as_it_hides_ours(tmp_path: Path) -> None:
+    rows = [f"d{n},c{n},2026-01-05,{n % 11},{'AB'[n % 2] if n < 30 else 'C'}" for n in range(33)]
+    columns = {"survey_id": "survey_id", "kind": {"constant": "employee"}}
+    data = imported(tmp_path, "delighted", rows, questions=[RECOMMEND], **columns)
+    assert compared(data, "delighted", "nps").theirs.answers == 33
+    with pytest.raises(Refused, match="hidden: fewer than 10 answers, or they could be worked out from the rest"):
+        compared(data, "delighted", "nps", where="survey_id = C")
+    with pytest.raises(Refused, match="hidden: fewer than 10 answers lie outside the condition"):
+        compared(data, "delighted", "nps", where="survey_id != C", shown=Decimal(3))
+    data.engine.close()  # type: ignore[attr-defined]
+
+
 def run(data: Data, folder: Path, *words: str) -> str:
     result = CliRunner().invoke(cli, ["compare-with", *words, "-w", str(folder)], catch_exceptions=False)
     return result.output

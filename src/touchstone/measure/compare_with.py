@@ -10,7 +10,7 @@ from math import isclose
 from typing import Any
 
 from touchstone.core.errors import BadDefinition, Refused
-from touchstone.core.estimate import Estimate, Result, record
+from touchstone.core.estimate import Estimate, NoEstimate, Result, record
 from touchstone.core.metric import Metric, Score
 from touchstone.core.period import Period
 from touchstone.core.vendor import RULES, Rule, Vendor, VendorMetric
@@ -21,6 +21,7 @@ from touchstone.engine.tallies import questions, skips, sources, tallies
 from touchstone.measure.kinds import of_one_kind
 from touchstone.measure.metrics import metric_named
 from touchstone.measure.score import score
+from touchstone.measure.scores import Score as Row
 from touchstone.measure.waterfall import (
     Counted,
     Match,
@@ -107,7 +108,8 @@ def compare_with(
     """Compare the metric `name` of a tool with ours, over its answers: those whose source begins with its name.
 
     `source` names another source, `where` keeps rows, `period` narrows the time, `shown` is the number somebody
-    remembers. Raises UnknownName for a metric without known rules, Refused where there are no such answers.
+    remembers. Raises UnknownName for a metric without known rules, Refused where there are no such answers, or where a
+    promise hides ours: theirs counts the same people.
     """
     rules = vendor.metric(name)
     metric = metric_named(rules.ours, metrics)
@@ -121,13 +123,13 @@ def compare_with(
     evidence = _evidence(data, metric, form, one.question)
     if not evidence.rows:
         raise _nothing(data, vendor, metric, source)
+    ours = _ours(score(data, metric, where=where_text(one.question.where), period=period, level=level).rows)
     theirs = value(evidence.counted, form, their_way(form, rules))
     if theirs is None:
         raise Refused(
             f"None of the answers is on a scale for which a rule of {vendor.label} is known.",
             hint=f"touchstone score {metric.name} shows what there is.",
         )
-    ours = score(data, metric, where=where_text(one.question.where), period=period, level=level).rows[0].result
     weighted = _weighted(data, ours, value(evidence.counted, form, our_way(form)))
     left_out = [*_together(evidence.asked, vendor), *_left_out(evidence.rows, form, rules, vendor)]
     return Comparison(
@@ -162,6 +164,14 @@ def _evidence(data: Data, metric: Metric, form: Score, question: Question) -> _E
     asked = [str(row["question_id"]) for row in data.fetch(questions(data, metric, form, question)).rows]
     counted = Counted(tallies=_tallies(said.rows), skips=n)
     return _Evidence(said.rows, counted, asked, f"{said.sql};\n\n{passed.sql}")
+
+
+def _ours(rows: Sequence[Row]) -> Result:
+    """Our number; Refused where a promise hides it, as every other number of so few people would break it too."""
+    for row in rows:
+        if isinstance(row.result, NoEstimate) and row.result.n is None:
+            raise Refused(f"Both numbers are {row.result.reason}.", hint="widen --where, --period or --source.")
+    return rows[0].result
 
 
 def _weighted(data: Data, ours: Result, unweighted: Value | None) -> Fraction | None:
