@@ -143,6 +143,20 @@ def test_employees_of_small_columns_are_hidden_and_so_is_what_gives_them_away(co
     assert made.tests == 0
 
 
+@pytest.mark.parametrize("columns", [{"kind": "employee"}, {"anonymous": "yes"}])
+def test_a_question_is_protected_as_the_metric_it_asks_for_is(company: Company, columns: dict[str, str]) -> None:
+    shares = {"gold": (30, 10, 10), "basic": (22, 13, 15), "tiny": (1, 1, 1)}
+    data = company.data(answers=people(shares, question_id="recommend", **columns))
+    made = banner(data, "recommend", by=["segment"])
+    hidden = [column.n is None for column in made.columns]
+    assert hidden == [column.n is None for column in banner(data, NPS, by=["segment"]).columns] and sum(hidden) == 2
+    for line in made.lines:
+        assert [isinstance(cell.result, NoEstimate) for cell in line.cells] == hidden
+        assert not any(cell.letters for cell in line.cells)
+    with pytest.raises(Refused, match="give them away"):
+        banner(data, "recommend", by=["segment"], where="segment != tiny")
+
+
 def test_records_have_one_row_per_line_and_column(company: Company) -> None:
     made = banner(company.data(answers=people(SEGMENTS)), NPS, by=["segment"])
     records = made.records()

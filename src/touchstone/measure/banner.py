@@ -186,8 +186,6 @@ def banner(
 
 def _protected(data: Data, subject: Metric | str, asked: Question, kind: str, for_release: bool) -> str:
     """The kind that decides what is hidden; Refused where the condition itself would give somebody away."""
-    if isinstance(subject, str):
-        return PROMISED if for_release else kind
     if for_release or promised(data, subject):
         kind = PROMISED
     if kind == PROMISED and leaves_few(data, subject, asked):

@@ -136,33 +136,41 @@ def safe(data: Data, scores: Scores, question: Question, *, for_release: bool = 
     return replace(kept, rows=tuple(rows))
 
 
-def promised(data: Data, metric: Metric) -> bool:
-    """Whether any answer to `metric` says, in a column called `anonymous`, that its giver was promised not to be known.
+def promised(data: Data, subject: Metric | str) -> bool:
+    """Whether any answer to the metric, or to the question of that id, says, in a column called `anonymous`, that its
+    giver was promised not to be known.
 
     A mapping says so for a whole file: [attributes] anonymous = { constant = "yes" }.
     """
-    if metric.table != "answers" or "anonymous" not in data.table("answers").columns:
+    if _table_of(subject) != "answers" or "anonymous" not in data.table("answers").columns:
         return False
-    asked = _asked(data, metric, Question())
+    asked = _asked(data, subject, Question())
     said = asked.anonymous.cast("string").lower().isin(["yes", "true", "1", "y"])
     return bool(data.fetch(asked.aggregate(n=said.sum())).rows[0]["n"])
 
 
-def leaves_few(data: Data, metric: Metric, question: Question) -> bool:
+def leaves_few(data: Data, subject: Metric | str, question: Question) -> bool:
     """Whether the condition and the period of `question` leave out somebody, but fewer than may be told."""
     if not question.where and not question.period:
         return False
-    counts = [_asked(data, metric, asked).count().name("n").as_table() for asked in (Question(), question)]
+    counts = [_asked(data, subject, asked).count().name("n").as_table() for asked in (Question(), question)]
     every, inside = (data.fetch(count).rows[0]["n"] for count in counts)
     return bool(0 < every - inside < FEWEST)
 
 
-def _asked(data: Data, metric: Metric, question: Question) -> Table:
-    rows = data.prepared(metric.table, (), question.where)
-    rows = data.during(rows, metric.table, question.period) if question.period else rows
-    if metric.table != "answers":
+def _table_of(subject: Metric | str) -> str:
+    return "answers" if isinstance(subject, str) else subject.table
+
+
+def _asked(data: Data, subject: Metric | str, question: Question) -> Table:
+    table = _table_of(subject)
+    rows = data.prepared(table, (), question.where)
+    rows = data.during(rows, table, question.period) if question.period else rows
+    if isinstance(subject, str):
+        return rows.filter(rows.question_id == subject)
+    if table != "answers":
         return rows
-    return rows.filter(rows.metric == (getattr(metric.form, "answers", "") or metric.name))
+    return rows.filter(rows.metric == (getattr(subject.form, "answers", "") or subject.name))
 
 
 def _kind(scores: Scores, row: Score) -> str | None:
