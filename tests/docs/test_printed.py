@@ -31,8 +31,9 @@ def stable(line: str) -> str:
 
 
 def shape(text: str) -> list[str]:
-    # whether a time falls into a clock change depends on the company
-    return [found for line in text.splitlines() if "clock change" not in line and (found := stable(line))]
+    # whether a time falls into a clock change, and which groups are small, depends on the company
+    usual = [line for line in text.splitlines() if "clock change" not in line and not line.startswith("Greyed:")]
+    return [found for line in usual if (found := stable(line))]
 
 
 def run_with(touchstone: Touchstone, words: Sequence[str], here: Path) -> str:
