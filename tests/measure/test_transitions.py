@@ -15,6 +15,7 @@ from touchstone.core.estimate import Estimate, NoEstimate
 from touchstone.core.period import Period
 from touchstone.measure.metrics import built_in
 from touchstone.measure.transitions import Transitions, transitions
+from touchstone.stats.differences import would_tell
 from touchstone.stats.rates import share_of_counts
 
 METRICS = built_in()
@@ -138,6 +139,30 @@ def test_few_movers_are_hidden_where_the_result_leaves(company: Company) -> None
     gone = {(move.before, move.after) for move in hidden.moves if move.n is None}
     assert gone > small
     assert all(isinstance(move.share, NoEstimate) for move in hidden.moves if move.n is None)
+
+
+def test_of_few_people_who_were_promised_anonymity_nothing_is_told(company: Company) -> None:
+    rows, *_ = panel()
+    few = [
+        row
+        for place, year in enumerate((2016, 2017))
+        for row in answers(
+            [9.0, 3.0, 7.0],
+            start=7000 + 10 * place,
+            customer_id=lambda i: f"t{i % 10}",
+            answered_at=at(f"{year}-05-05"),
+        )
+    ]
+    teams = [row | {"team": "C", "kind": "employee"} for row in few]
+    everybody = [*(row | {"team": "AB"[n % 2], "kind": "employee"} for n, row in enumerate(rows)), *teams]
+    found = follow(company, everybody, where="team = C")
+    for result in (found.movement, found.up, found.down, *(part.score for part in found.parts)):
+        assert isinstance(result, NoEstimate) and result.n is None and result.reason.startswith("hidden: fewer than 10")
+    assert all(move.n is None for move in found.moves) and all(part.n is None for part in found.parts)
+    assert not would_tell(found.verdict, found.movement) and not found.notes
+    with pytest.raises(Refused, match="give them away"):
+        follow(company, everybody, where="team != C")
+    assert isinstance(follow(company, everybody).movement, Estimate)
 
 
 def test_what_cannot_be_followed_says_why(company: Company) -> None:

@@ -10,7 +10,7 @@ from touchstone.cli.options import json_option, opened, print_json, print_table,
 from touchstone.core.estimate import Estimate, interval, shown
 from touchstone.core.period import Period
 from touchstone.measure.metrics import metric_named, metrics_of
-from touchstone.measure.transitions import Move, Transitions
+from touchstone.measure.transitions import Move, Part, Transitions
 from touchstone.measure.transitions import transitions as follow
 from touchstone.stats.differences import would_tell
 
@@ -71,9 +71,9 @@ def _tell(found: Transitions) -> None:
     print_table(heads, rows, right=found.bands)
     click.echo()
     rows = [
-        [part.period, part.presence, f"{part.n:,}", shown(part.score), interval(part.score)]
+        [part.period, part.presence, _people(part), shown(part.score), interval(part.score)]
         if isinstance(part.score, Estimate)
-        else [part.period, part.presence, f"{part.n:,}", "-", part.score.reason]
+        else [part.period, part.presence, _people(part), "-", part.score.reason]
         for part in found.parts
     ]
     print_table(["period", "people who answered in", "people", found.metric.name, "interval"], rows, right=["people"])
@@ -83,6 +83,10 @@ def _tell(found: Transitions) -> None:
         "The movement is that of people who answered in both periods; those in one only may differ, so it is not the "
         f"change of the score. Data as of import {found.data_number}."
     )
+
+
+def _people(part: Part) -> str:
+    return "hidden" if part.n is None else f"{part.n:,}"
 
 
 def _cell(move: Move) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from touchstone.core.errors import BadDefinition, Refused
 from touchstone.core.estimate import Estimate, Measured, NoEstimate, interval, record, shown
@@ -17,8 +18,9 @@ from touchstone.engine.transitions import answers_without_person, move_sums, peo
 from touchstone.measure.changes import ends_of, unit_of_change
 from touchstone.measure.kinds import of_one_kind
 from touchstone.measure.score import measured
+from touchstone.measure.scores import Group
 from touchstone.measure.sums import to_moments
-from touchstone.measure.suppress import PROMISED, hidden_groups, promised, why_hidden
+from touchstone.measure.suppress import FEWEST, PROMISED, hidden_groups, leaves_few, promised, why_hidden
 from touchstone.stats.differences import Verdict, verdict
 from touchstone.stats.means import mean
 from touchstone.stats.moments import Moments
@@ -39,11 +41,11 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """People by presence ("both", "only first", "only second") in one period: their score there."""
+    """People by presence ("both periods", "this period only") in one period: how many (None: hidden), their score."""
 
     period: str
     presence: str
-    n: int
+    n: int | None
     score: Measured
 
 
@@ -108,7 +110,9 @@ def transitions(
 
     The movement is the mean change of the same people, its interval that of paired differences, clustered by account:
     for two bands McNemar's comparison of those who moved up with those who moved down. Raises BadDefinition for a
-    metric without bands and for periods that overlap, Refused where nobody answered in both.
+    metric without bands and for periods that overlap, Refused where nobody answered in both. Where anonymity was
+    promised, or `for_release`, all is hidden of fewer than ten people, and what would give them away; Refused where the
+    condition itself would.
     """
     form = metric.form
     if not isinstance(form, ScoreForm) or not form.bands:
@@ -117,7 +121,8 @@ def transitions(
         raise BadDefinition(
             f"{first.label} and {second.label} overlap.", hint="choose two periods, one after the other."
         )
-    one = of_one_kind(data, metric, Question(where=parse_where(where)))
+    asked = Question(where=parse_where(where))
+    one = of_one_kind(data, metric, asked)
     people = people_of_periods(data, metric, form, one.question, first, second)
     labels = _labels(form)
     table = _Table(data, metric, people, labels, level)
@@ -126,16 +131,21 @@ def transitions(
             f"Nobody known answered in both {first.label} and {second.label}.",
             hint="answers need a customer_id, and the same people asked again.",
         )
-    hide = for_release or one.kind == PROMISED or promised(data, metric)
+    if for_release or one.kind == PROMISED or promised(data, metric):
+        if leaves_few(data, metric, asked):
+            raise Refused(
+                "The condition leaves out so few answers that the whole would give them away.", hint="widen it."
+            )
+        table.hides = True
     nameless = sum(answers_without_person(data, metric, form, one.question, period) for period in (first, second))
-    notes = (f"{nameless:,} answers without a known person are left out",) if nameless else ()
+    notes = (f"{nameless:,} answers without a known person are left out",) if nameless and not table.hides_all else ()
     movement = table.movement()
     return Transitions(
         metric=metric,
         first=first.label,
         second=second.label,
         bands=tuple(labels.values()),
-        moves=table.moves(hide=hide),
+        moves=table.moves(),
         movement=movement,
         verdict=verdict(movement),
         up=table.moved(up=True),
@@ -169,29 +179,53 @@ class _Table:
         self.sql = fetched.sql
         self.sums = {(row["what"], row["place"]): to_moments(row, 0.0) for row in fetched.rows}
         self.alone = data.fetch(presence_sums(people)).rows
+        self.hides = False  # whether a promise is to be kept
 
     @property
     def both(self) -> Moments:
         """The change of everybody in both periods."""
         return self.sums.get(("change", 0), Moments.of([], centre=0.0))
 
+    @property
+    def hides_all(self) -> bool:
+        """Whether so few people were in both periods that nothing may be told of them."""
+        return self.hides and min(self.both.n, self.both.clusters) < FEWEST
+
     def movement(self) -> Measured:
+        if self.hides_all:
+            return NoEstimate(why_hidden(), None)
         lowest, highest = ends_of(self.metric)
         reach = None if lowest is None or highest is None else highest - lowest
         low = None if reach is None else -reach
         return mean(self.both, unit=unit_of_change(self.metric.unit), level=self.level, lowest=low, highest=reach)
 
     def moved(self, *, up: bool) -> Measured:
+        """The share of those whose band is better, or worse; hidden with any of the moves that it adds up."""
+        order = {name: place for place, name in enumerate(self.labels.values())}
+        if any(order[before] != order[after] and (order[after] < order[before]) == up for before, after in self.gone):
+            return NoEstimate(why_hidden(), None)
         return share(self.sums["up" if up else "down", 0], level=self.level)
 
-    def moves(self, *, hide: bool) -> tuple[Move, ...]:
+    @property
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many people were in the one band and then in the other."""
         counts = {}
         for i, before in enumerate(self.labels.values()):
             for j, after in enumerate(self.labels.values()):
                 held = self.sums.get((f"to{j}", i))
                 counts[before, after] = 0 if held is None else round(held.mean * held.n / 100)
-        gone = hidden_groups({(a, b): n for (a, b), n in counts.items()}) if hide else set()
-        found = []
+        return counts
+
+    @cached_property
+    def gone(self) -> set[tuple[str, str]]:
+        """The moves that a promise hides."""
+        if self.hides_all:
+            return set(self.counts)
+        hidden = hidden_groups({(a, b): n for (a, b), n in self.counts.items()}) if self.hides else set()
+        return {move for move in self.counts if move in hidden}
+
+    def moves(self) -> tuple[Move, ...]:
+        counts, gone, found = self.counts, self.gone, []
         for i, before in enumerate(self.labels.values()):
             for j, after in enumerate(self.labels.values()):
                 held = self.sums.get((f"to{j}", i))
@@ -205,14 +239,21 @@ class _Table:
         return tuple(found)
 
     def parts(self, first: str, second: str) -> tuple[Part, ...]:
+        held = {(str(row["period"]), str(row["presence"])): to_moments(row, 0.0) for row in self.alone}
+        people: dict[Group, int] = {group: min(sums.n, sums.clusters) for group, sums in held.items()}
+        gone = hidden_groups(people) if self.hides else set()
         found = []
-        for row in sorted(self.alone, key=lambda row: (row["period"], row["presence"])):
-            sums = to_moments(row, 0.0)
+        for (period, presence), sums in sorted(held.items()):
+            name = first if period == "1" else second
             result = measured(self.metric, sums, level=self.level)
-            if isinstance(result, Estimate | NoEstimate):
-                found.append(Part(first if row["period"] == 1 else second, str(row["presence"]), sums.n, result))
+            if self.hides_all or (period, presence) in gone:
+                found.append(Part(name, presence, None, NoEstimate(why_hidden(), None)))
+            elif isinstance(result, Estimate | NoEstimate):
+                found.append(Part(name, presence, sums.n, result))
         return tuple(found)
 
 
 def _told(result: Measured) -> str:
-    return shown(result) if isinstance(result, Estimate) else "-"
+    if isinstance(result, Estimate):
+        return shown(result)
+    return "hidden" if result.n is None else "-"
