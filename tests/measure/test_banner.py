@@ -131,6 +131,18 @@ def test_a_question_with_scores_has_their_mean(company: Company) -> None:
     assert cells(made, "mean")["b"].letters == ("A",)
 
 
+def test_equal_answers_to_a_question_reach_to_the_ends_of_its_scale_or_say_that_nothing_bounds_them(
+    company: Company,
+) -> None:
+    rows = answers([0.0] * 80, metric="effort", segment=lambda i: "ab"[i % 2])
+    unknown = cells(banner(company.data(answers=rows), "effort", by=["segment"]), "mean")["a"].result
+    assert isinstance(unknown, NoEstimate) and "all 40 answers are equal" in unknown.reason
+    scaled = [row | {"scale_low": 0.0, "scale_high": 10.0} for row in rows]
+    known = cells(banner(company.data(answers=scaled), "effort", by=["segment"]), "mean")["a"].result
+    assert isinstance(known, Estimate) and (known.value, known.low) == (0, 0)
+    assert known.high == pytest.approx(10 * (1 - 0.025 ** (1 / 40)))
+
+
 def test_employees_of_small_columns_are_hidden_and_so_is_what_gives_them_away(company: Company) -> None:
     shares = {"gold": (30, 10, 10), "basic": (22, 13, 15), "tiny": (1, 1, 1)}
     made = banner(company.data(answers=people(shares, kind="employee")), NPS, by=["segment"])

@@ -54,6 +54,11 @@ def test_equal_answers_keep_an_interval_that_shrinks_with_their_number():
     assert "all answers are equal" in few.flags
 
 
+def test_equal_answers_on_a_scale_without_width_have_no_estimate():
+    measured = mean(Moments.of([0.1] * 7), unit="", lowest=0.1, highest=0.1)
+    assert isinstance(measured, NoEstimate) and measured.n == 7
+
+
 def test_equal_answers_in_the_middle_reach_to_both_ends():
     measured = mean(Moments.of([3.0] * 20), unit="of 5", lowest=1, highest=5)
     assert isinstance(measured, Estimate)

@@ -28,8 +28,8 @@ def metric_answers(data: Data, metric: Metric, form: Score, question: Question) 
 
 def question_answers(data: Data, name: str, question: Question) -> Table:
     """The answers to the question called `name`: its score as x and `category`, or its choice where it has choices."""
-    kept = Condition("question_id", "=", (name,))
-    rows = data.prepared("answers", question.columns, (*question.where, kept))
+    about = Condition("question_id", "=", (name,))
+    rows = data.prepared("answers", question.columns, (*question.where, about))
     rows = data.during(rows, "answers", question.period) if question.period else rows
     if not _any(data, rows):
         asked = data.table("answers")
@@ -44,7 +44,8 @@ def question_answers(data: Data, name: str, question: Question) -> Table:
         else rows.mutate(_category=score, x=score)
     )
     given = rows.filter(rows["_category"].notnull())
-    return clustered_rows(data, given, "answers", (*question.by, "kind", "_category"))
+    kept = (*question.by, "kind", "_category", "scale_low", "scale_high")
+    return clustered_rows(data, given, "answers", tuple(dict.fromkeys(kept)))
 
 
 def _any(data: Data, rows: Table) -> bool:
@@ -55,6 +56,12 @@ def categories(data: Data, rows: Table, *, most: int) -> list[Category]:
     """The different answers in order, at most one more than `most`."""
     found = data.fetch(rows.select("_category").distinct().order_by("_category").limit(most + 1)).rows
     return [row["_category"] for row in found]
+
+
+def scale_ends(data: Data, rows: Table) -> tuple[float | None, float | None]:
+    """The lowest and the highest end of the scales that the answers were given on; None where none is known."""
+    ends = data.fetch(rows.aggregate(low=rows.scale_low.min(), high=rows.scale_high.max())).rows[0]
+    return ends["low"], ends["high"]
 
 
 def banner_sums(rows: Table, by: str | None, shown: Sequence[Sequence[Category]]) -> Table:

@@ -18,6 +18,7 @@ from touchstone.engine.banner import (
     categories,
     metric_answers,
     question_answers,
+    scale_ends,
     shared_sums,
 )
 from touchstone.engine.connect import Table
@@ -222,6 +223,7 @@ class _Table:
             raise Refused("No answer fits the question.", hint="look at --where and --period, or at touchstone check.")
         self.shown = self._shown(answers)
         self.numbers = [float(answer) for answer in answers if not isinstance(answer, str)]
+        self.ends = self._ends(rows)
         total = self._fetch(banner_sums(rows, None, self._categories()))[0]
         self.places: list[tuple[str, str]] = [("total", "total")]
         self.sums: list[Mapping[str, Any]] = [total]
@@ -232,6 +234,14 @@ class _Table:
         self.hidden = self._hidden() if kind == PROMISED else set()
         self.columns = tuple(self._column(place) for place in range(len(self.places)))
         self.tests = self._tests()
+
+    def _ends(self, rows: Table) -> tuple[float, float] | None:
+        """The ends of a question's scale: those known, or the answers seen that lie outside; None without numbers."""
+        if isinstance(self.subject, Metric) or not self.numbers:
+            return None
+        low, high = scale_ends(self.data, rows)
+        seen = [*self.numbers, *(float(end) for end in (low, high) if end is not None)]
+        return min(seen), max(seen)
 
     def _categories(self) -> list[list[Category]]:
         return [list(values) for values in self.shown.values()]
@@ -376,7 +386,8 @@ class _Table:
         if isinstance(self.subject, Metric):
             found = measured(self.subject, sums, level=self.level)
             return found if isinstance(found, Estimate | NoEstimate) else NoEstimate("an exact sum", None)
-        return mean(sums, unit="", level=self.level, lowest=min(self.numbers), highest=max(self.numbers))
+        lowest, highest = self.ends or (None, None)
+        return mean(sums, unit="", level=self.level, lowest=lowest, highest=highest)
 
 
 def _order(value: object) -> tuple[float, str]:

@@ -20,7 +20,7 @@ def mean(
     """
     if (nothing := lacking(m)) is not None:
         return nothing
-    if m.variance == 0.0:
+    if m.variance == 0.0 or (lowest is not None and lowest == highest):
         return unanimous(m, unit=unit, level=level, lowest=lowest, highest=highest)
     se = standard_error(m)
     half = critical(level, m.df) * se
@@ -47,11 +47,11 @@ def unanimous(
 
     If a share p of all customers would answer otherwise, the chance that none of n_eff did is (1−p)^n_eff; so p is at
     most 1 − (α/2)^{1/n_eff} (Clopper and Pearson 1934), and the mean lies within p of the way from x₀ to either end.
-    Without ends nothing bounds the answers not seen: `NoEstimate`.
+    Without ends, or with ends that are one, nothing bounds the answers not seen: `NoEstimate`.
     """
     if (nothing := lacking(m)) is not None:
         return nothing
-    if lowest is None or highest is None:
+    if lowest is None or highest is None or lowest >= highest:
         return NoEstimate(f"all {m.n} answers are equal, so their spread is unknown; it takes one that differs", m.n)
     value = min(max(m.mean, lowest), highest)
     others = 1 - ((1 - level) / 2) ** (1 / m.effective_n)
