@@ -6,6 +6,7 @@ import os
 import secrets
 import tomllib
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from touchstone.core.errors import BadDefinition, BadFile, Refused
@@ -131,6 +132,7 @@ class Workspace:
             business_hours=settings.business_hours,
             weighted=tuple(record.summary.get("weighted", ())) if record else (),
             domains=settings.domains,
+            now=record.imported_at if record else datetime.now(UTC),
             joining=replace(settings.joining, shared=self._stored(settings.joining.shared)),
         )
 

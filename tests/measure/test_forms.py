@@ -80,6 +80,24 @@ def test_a_contact_counts_as_resolved_when_nobody_comes_back_in_time(company: Co
     assert late[()] == pytest.approx(100 * 3 / 5)
 
 
+def test_a_time_in_the_future_closes_no_window_that_is_open(company: Company) -> None:
+    rows = [ticket(n, f"c{n}", "2017-01-01T10:00:00") for n in range(3)]
+    rows += [ticket(10, "c0", "2017-01-03T10:00:00"), ticket(11, "d", "2017-01-09T10:00:00")]
+    rows += [ticket(20 + n, f"e{n}", "2017-01-08T10:00:00") for n in range(6)]
+    solved = [row | {"resolved_at": row["opened_at"] + days(1 + n / 10)} for n, row in enumerate(rows[:10])]
+    wrong = [ticket(99, "wrong", "2062-01-01T10:00:00")]
+    bought = [*(order(n, f"c{n % 3}", 30 * n, 10) for n in range(6)), order(7, "open", 140, 10)]
+    late = order(99, "wrong", 365 * 60, 10)
+    for name, table, good, bad in (
+        ("first_contact_resolution", "tickets", rows, wrong),
+        ("resolution_time", "tickets", solved, wrong),
+        ("repeat_purchase_rate", "orders", bought, [late]),
+    ):
+        named = {table: good}
+        told_well, told_anyway = told(company.data(**named), name), told(company.data(**{table: good + bad}), name)
+        assert told_well == told_anyway, name
+
+
 def test_a_renewal_is_the_next_contract_within_thirty_days(company: Company) -> None:
     begin = at("2016-01-01T00:00:00")
 
@@ -143,6 +161,17 @@ def test_customers_and_money_are_kept_where_contracts_change(company: Company, n
 def test_an_account_with_one_contract_left_is_not_lost(company: Company) -> None:
     rows = [row | {"account_id": "k"} if row["customer_id"] in ("leaves", "stays") else row for row in contracts()]
     assert told(company.data(subscriptions=rows), "logo_churn")[()] == 0
+
+
+def test_a_contract_that_will_end_does_not_move_the_window_and_is_still_active(company: Company) -> None:
+    """Cancelled to the end of five years: until then the customer is there, and the window is the last one."""
+    term = {"started_at": at("2015-01-01T00:00:00"), "ended_at": at("2020-01-01T00:00:00")}
+    planned = [*contracts(), {"subscription_id": "p", "customer_id": "p", "monthly_amount": Decimal(10)} | term]
+    data = company.data(subscriptions=planned)
+    data.now = max(row["ended_at"] or row["started_at"] for row in contracts()) + days(1)
+    assert told(data, "churn_year")[()] == pytest.approx(100 * 3 / 5)
+    assert told(data, "logo_churn")[()] == pytest.approx(100 * 1 / 5)
+    assert told(data, "churn_year", period="2016..2019")[()] == pytest.approx(100 * 3 / 5)
 
 
 def test_money_in_another_currency_needs_its_rate(company: Company) -> None:

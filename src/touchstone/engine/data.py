@@ -44,6 +44,7 @@ class Data:
 
     `zone` decides what a day and a month are; `currency` and `rates` (currency to factor) turn amounts into one money;
     `weighted` are the sources whose answers count by their `weight` without being asked to.
+    `now` is the moment up to which anything can have happened: that of the import. Later times are plans or mistakes.
     `business_hours` is (first weekday, last weekday, opening minute, closing minute), Monday 0.
     """
 
@@ -57,6 +58,7 @@ class Data:
     weighted: tuple[str, ...] = ()
     joining: Joining = field(default_factory=Joining)
     domains: Dict[str, str] = field(default_factory=dict)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
     _views: dict[str, Table] = field(default_factory=dict)
     _large: dict[str, bool] = field(default_factory=dict)
     _named: dict[str, bool] = field(default_factory=dict)
@@ -164,6 +166,17 @@ class Data:
             found = self.fetch(rows.aggregate(first=time.min(), last=time.max())).rows[0]
             self._spans[name] = (found["first"], found["last"]) if found["first"] else None
         return self._spans[name]
+
+    def newest(self, rows: Table, *columns: str) -> datetime | None:
+        """Up to when the rows tell: the newest time in `columns` that is not after `now`; None where there is none."""
+        moments = [rows[column].cast("timestamp('UTC')") for column in columns]  # Spark forgets the zone
+        sums = {f"newest_{place}": at.max(where=at <= self.moment()) for place, at in enumerate(moments)}
+        found = self.fetch(rows.aggregate(**sums)).rows[0].values()
+        return max((time for time in found if time is not None), default=None)
+
+    def moment(self) -> Any:
+        """`now`, for a query."""
+        return ibis.literal(self.now.astimezone(UTC)).cast("timestamp('UTC')")
 
     def _all_known(self, name: str) -> bool:
         """Whether every row of a large table says who its customer is; the files' own statistics tell."""

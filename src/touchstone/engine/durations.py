@@ -23,8 +23,9 @@ _MINUTES_A_DAY = 24 * 60
 def duration_counts(data: Data, metric: Metric, form: Duration, question: Question) -> Table:
     """Per group, whole minutes from start to end, whether the case ended, and replicate group: how many (`n`).
 
-    Open cases run to `open_until`, or to the newest time in the table. Cases that end before they start are left out.
-    Times count in whole seconds. Business hours are read off the clock on the wall, also in nights when it is changed.
+    Open cases run to `open_until`, or to the newest time in the table that is not in the future. Cases that end before
+    they start are left out. Times count in whole seconds.
+    Business hours are read off the clock on the wall, also in nights when it is changed.
     """
     rows = prepared(data, metric.table, question, parse_where(form.among))
     if form.seconds:
@@ -64,8 +65,7 @@ def _per_minute(rows: Table, question: Question) -> Table:
 def _newest(data: Data, table: str) -> Any:
     rows = data.table(table)
     times = [column.name for column in NOUNS[table].columns if column.type == "time" and column.name != "due_at"]
-    newest = data.fetch(rows.aggregate(**{name: rows[name].max() for name in times})).rows[0].values()
-    return max((time for time in newest if time is not None), default=None)
+    return data.newest(rows, *times)
 
 
 def _minutes(data: Data, start: Any, stop: Any, form: Duration) -> Any:

@@ -48,8 +48,6 @@ def _person(rows: Table) -> Any:
 
 
 def _newest(data: Data, table: str, form: Followed) -> Any:
-    """Up to when customers were followed: the newest time of the table, whoever's it is."""
-    rows = data.table(table)
-    times = data.fetch(rows.aggregate(after=rows[form.after].max(), next=rows[form.next].max())).rows[0].values()
-    newest = max((time for time in times if time is not None), default=None)
+    """Up to when customers were followed: the newest time of the table, whoever's it is, that is not in the future."""
+    newest = data.newest(data.table(table), form.after, form.next)
     return ibis.literal(newest).cast("timestamp('UTC')")

@@ -23,12 +23,12 @@ def histories(data: Data, *, until: datetime | None = None, groups: Table | None
     """
     orders = purchases(data, Question(), ("purchase", "renewal"))
     orders = orders.filter(orders.customer_id.notnull())
-    if until is not None:
-        orders = orders.filter(orders.paid_at < ibis.literal(until).cast("timestamp('UTC')"))
+    end = until or newest_order(data)
+    last = ibis.literal(end).cast("timestamp('UTC')")
+    orders = orders.filter(orders.paid_at <= last if until is None else orders.paid_at < last)
     orders = data.clustered(orders, "orders")
     days = orders.mutate(day=data.local_day(orders.paid_at))
     per_day = days.group_by("cluster", "day").aggregate(amount=days.amount.sum())
-    end = until or newest_order(data)
     place = ibis.row_number().over(ibis.window(group_by=per_day.cluster, order_by=per_day.day))
     placed = per_day.mutate(_repeat=place > 0)
     people = placed.group_by("cluster").aggregate(
@@ -37,7 +37,7 @@ def histories(data: Data, *, until: datetime | None = None, groups: Table | None
         x=placed._repeat.sum(),
         spent=placed.amount.sum(where=placed._repeat).cast("float64"),  # exact before: half cents fall one way
     )
-    final = data.local_day(ibis.literal(end).cast("timestamp('UTC')"))
+    final = data.local_day(last)
     history = people.mutate(
         last=_days(people.latest, people.first) / DAYS_A_WEEK,
         age=(_days(final, people.first) + 1) / DAYS_A_WEEK,  # to the end of the last day
@@ -51,10 +51,8 @@ def histories(data: Data, *, until: datetime | None = None, groups: Table | None
 
 
 def newest_order(data: Data) -> datetime | None:
-    """When the newest order was paid."""
-    orders = data.table("orders")
-    newest: datetime | None = data.fetch(orders.aggregate(newest=orders.paid_at.max())).rows[0]["newest"]
-    return newest
+    """When the newest order was paid, of those that are not in the future."""
+    return data.newest(data.table("orders"), "paid_at")
 
 
 def first_purchase(data: Data) -> datetime | None:

@@ -49,9 +49,8 @@ def _runs(contracts: Table, moment: Any) -> Any:
 
 def _window(data: Data, contracts: Table, form: Retention, question: Question) -> tuple[Any, Any]:
     if question.period:
-        return data.midnight(question.period.start), data.midnight(question.period.end)
-    newest = {"started": contracts.started_at.max(), "ended": contracts.ended_at.max()}
-    last = max((time for time in data.fetch(contracts.aggregate(**newest)).rows[0].values() if time), default=None)
+        return data.midnight(question.period.start), ibis.least(data.midnight(question.period.end), data.moment())
+    last = data.newest(contracts, "started_at", "ended_at")  # a contract that will end is still active
     if last is None:
         raise Refused("There are no subscriptions yet.", hint="import them: touchstone add subscriptions.csv")
     end = ibis.literal(last).cast("timestamp('UTC')")
@@ -111,7 +110,7 @@ def _two_windows(data: Data, orders: Table, form: Retention, question: Question)
         first, last = question.period.start, question.period.end
         _reaching_back(data, first - (last - first), last - first)
         return data.midnight(first - (last - first)), data.midnight(first), data.midnight(last)
-    newest = data.fetch(orders.aggregate(newest=orders.paid_at.max())).rows[0]["newest"]
+    newest = data.newest(orders, "paid_at")
     if newest is None:
         raise Refused("No order has a customer, so nobody's buying can be followed.", hint="add a customer_id column.")
     closing = newest + timedelta(microseconds=1)

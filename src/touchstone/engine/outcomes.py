@@ -81,8 +81,8 @@ def days_to_buying(data: Data, people: Table) -> Table:
     followed = people.filter(people.answered_at <= newest)
     joined = followed.left_join(orders, [followed.cluster == orders.cluster, orders.paid_at > followed.answered_at])
     nearest = joined.group_by("cluster", "band", "answered_at").aggregate(next_at=joined.paid_at.min())
-    ended = nearest.next_at.notnull()
-    return _counted(nearest, ibis.coalesce(nearest.next_at, newest), ended)
+    ended = nearest.next_at.notnull() & (nearest.next_at <= newest)
+    return _counted(nearest, ended.ifelse(nearest.next_at, newest), ended)
 
 
 def spent_after(data: Data, people: Table, days: int) -> Table:
@@ -104,9 +104,7 @@ def spent_after(data: Data, people: Table, days: int) -> Table:
 
 
 def _newest(data: Data, table: str, *columns: str) -> Any:
-    rows = data.table(table)
-    found = data.fetch(rows.aggregate(**{name: rows[name].max() for name in columns})).rows[0].values()
-    newest = max((time for time in found if time is not None), default=None)
+    newest = data.newest(data.table(table), *columns)
     return ibis.literal(newest).cast("timestamp('UTC')")
 
 

@@ -207,9 +207,8 @@ def _repeated(data: Data, form: Repeat, question: Question) -> Table:
 
 
 def _last_order(data: Data) -> Any:
-    """Up to when customers were followed: the newest order, whoever's it is."""
-    orders = data.table("orders")
-    newest = data.fetch(orders.aggregate(newest=orders.paid_at.max())).rows[0]["newest"]
+    """Up to when customers were followed: the newest order, whoever's it is, that is not in the future."""
+    newest = data.newest(data.table("orders"), "paid_at")
     return ibis.literal(newest).cast("timestamp('UTC')")
 
 
