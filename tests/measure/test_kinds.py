@@ -9,7 +9,7 @@ import pytest
 from touchstone.core.where import parse_where
 from touchstone.engine.data import Data
 from touchstone.engine.rows import Question
-from touchstone.measure.kinds import of_one_kind
+from touchstone.measure.kinds import named_kind, of_one_kind
 from touchstone.measure.metrics import metric_named
 from touchstone.measure.score import score
 
@@ -79,3 +79,18 @@ def test_whoever_names_a_kind_gets_that_kind(imported: Callable[..., Data]) -> N
 def test_without_answers_there_is_no_kind(imported: Callable[..., Data], name: str) -> None:
     data = imported({"orders.csv": "order_id,customer_id,paid_at,amount\n1,C1,2024-01-05,10\n"})
     assert of_one_kind(data, metric_named(name), Question()).kind == ""
+
+
+def test_a_kind_that_is_asked_for_by_name_is_that_kind() -> None:
+    asked = {
+        text: named_kind(Question(where=parse_where(text)))
+        for text in (
+            "kind = employee",
+            "kind = transactional",
+            "kind in (employee, relationship)",
+            "kind in (transactional, relationship)",
+            "kind != employee",
+            "region = north",
+        )
+    }
+    assert list(asked.values()) == ["employee", "transactional", "employee", "", "", ""]

@@ -11,6 +11,7 @@ from touchstone.core.where import Condition, parse_where
 from touchstone.engine.data import Data
 from touchstone.engine.rows import Question, measured_rows
 
+EMPLOYEE = "employee"
 UNSTATED = "unstated"
 
 
@@ -32,10 +33,21 @@ def _is_asked(form: Form) -> bool:
 
 def of_one_kind(data: Data, metric: Metric, question: Question) -> OneKind:
     """`question` about the kind with most answers to `metric`; of two with as many, the one of the earlier name."""
-    if not _is_asked(metric.form) or any(condition.column == "kind" for condition in question.where):
+    if not _is_asked(metric.form):
         return OneKind(question)
+    if any(condition.column == "kind" for condition in question.where):
+        return OneKind(question, named_kind(question))
     rows = measured_rows(data, metric, replace(question, by=(), weight=None))
     return narrowed(question, data.fetch(rows.group_by("kind").aggregate(n=rows.count())).rows)
+
+
+def named_kind(question: Question) -> str:
+    """The kind that a question names itself; of several, employees: what they were promised holds however one asks."""
+    asked = [condition for condition in question.where if condition.column == "kind"]
+    named = {str(value) for one in asked if one.operator in ("=", "in") for value in one.values}
+    if EMPLOYEE in named:
+        return EMPLOYEE
+    return named.pop() if len(named) == 1 else ""
 
 
 def narrowed(question: Question, found: Sequence[Mapping[str, Any]]) -> OneKind:
