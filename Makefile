@@ -12,7 +12,7 @@ demo: .venv/.ready  ## simulate a company, import its files, print its numbers, 
 setup: .venv/.ready  ## .venv with the touchstone command in it
 
 test: .venv/.ready-dev  ## every test but the long proofs
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 truth: .venv/.ready-dev  ## the long statistical proofs and campaigns
 	$(BIN)/python -m pytest -m truth

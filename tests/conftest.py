@@ -27,14 +27,26 @@ from touchstone.workspace import Workspace
 Rows = list[dict[str, str]]
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A room's tests share what they need, so one process runs them all; the room that waits for Spark begins."""
-    here = Path(__file__).parent
-    rooms = {item: item.path.relative_to(here).parts[0] for item in items}
-    for item, room in rooms.items():
-        item.add_marker(pytest.mark.xdist_group(room))
-    items.sort(key=lambda item: rooms[item] != "engines")
+    """The room that waits for Spark begins."""
+    items.sort(key=lambda item: room_of(item.nodeid) != "engines")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A room's tests share what they need, so where there are several processes one of them runs them all."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Rooms(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return room_of(nodeid)
+
+    return Rooms(config, log)
+
+
+def room_of(nodeid: str) -> str:
+    """The folder under `tests` that a test lies in."""
+    return nodeid.split("::")[0].split("/")[1]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ import duckdb
 from touchstone.core.errors import BadDefinition, UnknownName
 from touchstone.core.mapping import PERSON_COLUMNS, Mapping, Question, Take
 from touchstone.core.nouns import Column, Type
-from touchstone.core.where import parse_where
 from touchstone.engine.casting import (
     MONEY,
     among,
@@ -36,10 +35,10 @@ from touchstone.engine.casting import (
 )
 from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
 from touchstone.engine.contacts import Privacy, look_up, normal
-from touchstone.engine.deriving import PLACE, added, derived, multiplied, said
+from touchstone.engine.deriving import added, derived, multiplied, said
+from touchstone.engine.filtering import filtered
 from touchstone.engine.people import customer
 from touchstone.engine.scan import Scan
-from touchstone.engine.where import holds
 from touchstone.engine.widening import widened
 
 
@@ -206,7 +205,7 @@ def _texts_query(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, numb
     """The rows with the text of every column beside the cells."""
     fields = _fields(mapping)
     heads = _heads(mapping, fields, scan)
-    query = _filtered(engine, raw, mapping, scan, numbered=numbered)
+    query = filtered(engine, raw, mapping, scan, numbered=numbered)
     query = _stepped(query, {head: _bare(scan.cell(header), mapping) for header, head in heads.items()})
     return _stepped(query, _texts(fields, heads, scan))
 
@@ -359,24 +358,6 @@ def _question_cells(mapping: Mapping, scan: Scan, heads: Dict[str, str]) -> list
             cell = f"CASE {' '.join(f'WHEN {one} THEN NULL' for one in others)} ELSE {cell} END"
         cells.append(cell)
     return cells
-
-
-def _filtered(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, numbered: bool = False) -> str:
-    """The rows that the mapping's own rule leaves in; with such a rule, or on request, numbered as in the file."""
-    conditions, place = parse_where(mapping.where), PLACE if mapping.fills else "row_number() OVER ()"
-    if not conditions:
-        return f"SELECT *, {place} AS _row FROM {raw}" if numbered else f"SELECT * FROM {raw}"
-    named = fresh_name("named")
-    cells = (f"{trimmed(scan.cell(header))} AS {identifier(header)}" for header in scan.headers)
-    counted = f"SELECT {', '.join(cells)}, {place} AS _row FROM {raw}"
-    engine.run(f"CREATE TEMPORARY VIEW {named} AS {counted}")
-    rows = engine.connection.table(named)
-    for one in conditions:
-        blank = one.operator.startswith("not ")  # a cell without a word is unlike every word
-        rows = rows.filter(holds(rows, one) | rows[one.column].isnull() if blank else holds(rows, one))
-    kept = engine.sql(rows)
-    back = ", ".join(f"{identifier(header)} AS {scan.cell(header)}" for header in scan.headers)
-    return f"SELECT {back}, _row FROM ({kept})"
 
 
 def _texts(fields: Sequence[_Field], heads: Dict[str, str], scan: Scan) -> dict[str, str]:
