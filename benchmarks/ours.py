@@ -18,6 +18,7 @@ ZONE = "Europe/Berlin"
 
 def _imported() -> None:
     """What the first query of a process imports late, so that no clock counts it."""
+    import ibis.backends.duckdb  # noqa: F401
     import pyarrow.acero
     import pyarrow.parquet  # noqa: F401
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from touchstone.listen import encodings
-from touchstone.listen.encodings import LONGEST_LINE, Encoding, examine, guess, lines
+from touchstone.listen.encodings import CHUNK, LONGEST_LINE, Encoding, examine, guess, lines
 
 
 def test_a_character_cut_at_the_end_of_the_sample_is_still_utf_8() -> None:
@@ -70,3 +70,29 @@ def test_lines_do_not_depend_on_where_the_chunks_end(text: str, size: int) -> No
         found = list(lines(BytesIO(text.encode()), Encoding("utf-8")))
     assert "".join(found) == text
     assert found == list(lines(BytesIO(text.encode()), Encoding("utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("content", "plain"),
+    [
+        (b"id,text\n1,all well\n", True),
+        (b"id,text\r\n1, all well \r\n", True),
+        (b'id,text\n1,"all\nwell"\n', False),
+        (b"id,text\n1,\tall well\n", False),
+        ("id,text\n1,all well\u00a0\n".encode(), False),
+        (b"id,text\n1,all well\xa0\n", False),
+    ],
+)
+def test_a_file_without_tabs_quotes_and_letters_beyond_ascii_is_plain(
+    tmp_path: Path, content: bytes, plain: bool
+) -> None:
+    (tmp_path / "a").write_bytes(content)
+    assert examine(tmp_path / "a").plain is plain
+
+
+def test_letters_that_end_in_the_next_piece_of_a_file_are_whole(tmp_path: Path) -> None:
+    head = b"text\n" + b"a" * (CHUNK - 6)
+    (tmp_path / "a").write_bytes(head + "é".encode() + b"b" * CHUNK)
+    assert examine(tmp_path / "a").encoding.label == "UTF-8"
+    (tmp_path / "b").write_bytes(head + "é".encode()[:1] + b"b" * CHUNK)
+    assert examine(tmp_path / "b").encoding.label != "UTF-8"

@@ -106,7 +106,7 @@ def score(
     elif show_sql:
         click.echo(scores.sql)
     elif as_json:
-        print_json(_records(scores))
+        print_json(scores.records())
     else:
         _tell(scores)
 
@@ -141,14 +141,6 @@ def _tell(scores: Scores) -> None:
     methods = {result.method for result in results if isinstance(result, Estimate)}
     if methods:
         click.echo(f"Method: {'; '.join(sorted(methods))}. Data as of import {scores.data_number}.")
-
-
-def _records(scores: Scores) -> object:
-    """The records; beside them how answers were weighted, or which accounts answered, where that was asked for."""
-    records = scores.records()
-    if scores.raking:
-        return {"scores": records, "weighting": scores.raking.record()}
-    return {"scores": records, "coverage": scores.accounts.coverage.record()} if scores.accounts else records
 
 
 _MOST_LISTED = 8

@@ -166,6 +166,7 @@ class DuckDB(Engine):
 
     def __init__(self, scratch: Path, *, memory: str = MEMORY, threads: int | None = None) -> None:
         scratch.mkdir(parents=True, exist_ok=True)
+        self._scratch, self._set_down = scratch, list[Path]()
         settings: dict[str, Any] = {
             "memory_limit": memory,
             "temp_directory": str(scratch),
@@ -189,9 +190,32 @@ class DuckDB(Engine):
         rows: list[tuple[Any, ...]] = self.connection.raw_sql(sql).fetchall()
         return rows
 
+    def set_down(self, query: str, *, numbered: bool = False) -> str:
+        """The rows of `query`, computed once, in a file of `scratch` until the engine is closed; the name of a view.
+
+        A file is read again in less time than a temporary table, and fills no memory. `numbered` rows bring their
+        place, from 1 on, as `_row`.
+        """
+        name = fresh_name("set_down")
+        path = self._scratch / f"{name}.parquet"
+        self._set_down.append(path)
+        self.run(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION lz4)")
+        rows, columns = f"read_parquet({literal(str(path))})", "*"
+        if numbered:
+            present = {str(row[0]).casefold() for row in self.run(f"DESCRIBE SELECT * FROM {rows}")}
+            counted = "row_number() OVER ()"
+            if "file_row_number" not in present:  # what a column of the file hides, the engine counts again
+                rows, counted = f"read_parquet({literal(str(path))}, file_row_number = true)", "file_row_number + 1"
+                columns = "* EXCLUDE (file_row_number)"
+            columns += f", {counted} AS _row"
+        self.run(f"CREATE TEMPORARY VIEW {name} AS SELECT {columns} FROM {rows}")
+        return name
+
     def close(self) -> None:
         """Give back the memory and the files in `scratch`."""
         self.connection.disconnect()
+        for path in self._set_down:
+            path.unlink(missing_ok=True)
 
     def _create_view(self, name: str, files: Sequence[str], columns: Sequence[Column]) -> None:
         rows = f"SELECT {self._selected(columns, ())} WHERE false"

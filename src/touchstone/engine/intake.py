@@ -27,13 +27,14 @@ from touchstone.engine.casting import (
     number,
     reasons,
     rounded,
+    says_zone,
     shifted,
     trimmed,
     unmarked,
     value,
     wall_clock,
 )
-from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
+from touchstone.engine.connect import DuckDB, identifier, literal
 from touchstone.engine.contacts import Privacy, look_up, normal
 from touchstone.engine.deriving import added, derived, multiplied, said
 from touchstone.engine.filtering import filtered
@@ -124,17 +125,10 @@ def stage(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, zone: str, 
     given, mapping, scan = made(engine, raw, mapping, scan)
     found = _looked_up(engine, given, mapping, scan)
     typed = typed_rows(engine, given, mapping, scan, zone=zone, found=found, privacy=privacy)
-    rows = fresh_name("staged")
     try:
-        engine.run(f"CREATE TEMPORARY TABLE {rows} AS {typed}")
+        rows = engine.set_down(typed, numbered=not (mapping.where or found or mapping.fills))
     except duckdb.InvalidInputException as error:
         raise Irregular(str(error)) from error
-    if not (mapping.where or found or mapping.fills):  # a table is filled in the order of the file
-        numbered = fresh_name("numbered")
-        hidden = any(field.name.casefold() == "rowid" for field in _fields(mapping))  # by a column of the file
-        place = "row_number() OVER ()" if hidden else "rowid + 1"
-        engine.run(f"CREATE TEMPORARY VIEW {numbered} AS SELECT *, {place} AS _row FROM {rows}")
-        rows = numbered
     rows, told = widened(engine, rows, mapping)
     counts = "count(*), count(_wrong), count(*) FILTER (WHERE _shifted), count(*) FILTER (WHERE _rounded)"
     kept, aside, moved, cut = engine.run(f"SELECT {counts} FROM {rows}")[0]
@@ -170,9 +164,10 @@ def typed_rows(
     _check_formats(engine, fields)
     timed = [field for field in fields if field.column.type == "time"]
     heads = _heads(mapping, fields, scan)
-    walls = {field.name: wall_clock(f"t{field.place}", field.take) for field in timed}
+    walls = {field.name: wall_clock(f"t{field.place}", field.take, zoned=f"o{field.place}") for field in timed}
     steps = [
-        {f"i{one.place}": identifier_text(f"t{one.place}") for one in fields if one.is_id},
+        {f"i{one.place}": identifier_text(f"t{one.place}") for one in fields if one.is_id}
+        | {f"o{one.place}": says_zone(f"t{one.place}") for one in timed if walls[one.name]},
         {f"w{field.place}": wall for field in timed if (wall := walls[field.name])},
         {f"v{field.place}": _value(field, zone, scan) for field in fields},
         {one.result: privacy.kept(f"v{one.place}") for one in fields if one.is_contact},
@@ -206,13 +201,13 @@ def _texts_query(engine: DuckDB, raw: str, mapping: Mapping, scan: Scan, *, numb
     fields = _fields(mapping)
     heads = _heads(mapping, fields, scan)
     query = filtered(engine, raw, mapping, scan, numbered=numbered)
-    query = _stepped(query, {head: _bare(scan.cell(header), mapping) for header, head in heads.items()})
+    query = _stepped(query, {head: _bare(scan.cell(header), mapping, scan) for header, head in heads.items()})
     return _stepped(query, _texts(fields, heads, scan))
 
 
-def _bare(cell: str, mapping: Mapping) -> str:
+def _bare(cell: str, mapping: Mapping, scan: Scan) -> str:
     """The text of a cell, without what was put around it."""
-    text = trimmed(cell)
+    text = trimmed(cell, plain=scan.plain)
     return unmarked(text) if mapping.neutralised else text
 
 
@@ -397,7 +392,9 @@ def _value(field: _Field, zone: str, scan: Scan) -> str:
     if field.is_contact:
         return normal(field.name, f"t{place}", f"j{place}")
     if not take.product:
-        found = value(f"{'i' if field.is_id else 't'}{place}", field.column, take, wall=f"w{place}", zone=zone)
+        found = value(
+            f"{'i' if field.is_id else 't'}{place}", field.column, take, wall=f"w{place}", zone=zone, zoned=f"o{place}"
+        )
         if field.column.name == "currency":
             return f"upper({found})"
         if take.plus_minutes:

@@ -21,6 +21,7 @@ class Scan:
     written: tuple[str, ...] = ()  # the headers as the file has them, where that differs (Parquet)
     name: str
     options: Dict[str, object] = field(default_factory=dict)
+    plain: bool = False  # nothing but spaces can stand around its cells
     made: int = 0  # how many of the headers, the last ones, stand for cells made of others
 
     @property

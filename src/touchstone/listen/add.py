@@ -274,6 +274,7 @@ def _scan(file: RawFile) -> Scan:
         headers=file.headers,
         written=file.original_headers if file.format == "parquet" else (),
         name=file.name,
+        plain=file.plain,
         options=file.scan_options(),
     )
 

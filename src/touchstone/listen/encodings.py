@@ -6,6 +6,7 @@ import codecs
 import hashlib
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -61,6 +62,7 @@ class Contents:
     size: int
     nuls: int
     encoding: Encoding
+    plain: bool = False  # no letter beyond ASCII, no tab, no quote
 
 
 class Readable(Protocol):
@@ -119,20 +121,23 @@ def examine(path: Path, encoding: Encoding | None = None) -> Contents:
     A file that is UTF-8 up to a byte in its last row is found here and read as what it is. With `encoding` given the
     bytes are taken as that.
     """
-    digest, nuls, size = hashlib.sha256(), 0, 0
-    with path.open("rb", buffering=0) as file:
+    digest, nuls, size, plain = hashlib.sha256(), 0, 0, True
+    # hashing takes as long as all the rest, and goes on beside it
+    with path.open("rb", buffering=0) as file, ThreadPoolExecutor(max_workers=1) as beside:
         chunk = file.read(CHUNK)
         proof = _Proof(encoding or guess(chunk))
         while chunk:
-            digest.update(chunk)
+            hashed = beside.submit(digest.update, chunk)
             nuls += chunk.count(0) if 0 in chunk else 0
             size += len(chunk)
+            plain = plain and chunk.isascii() and b"\t" not in chunk and b'"' not in chunk
             proof.see(chunk)
             chunk = file.read(CHUNK)
+            hashed.result()
     proof.end()
     if proof.encoding.codec.startswith(("utf-16", "utf-32")):
         nuls = 0  # half of every character there, not dirt
-    return Contents(digest.hexdigest(), size, nuls, proof.encoding)
+    return Contents(digest.hexdigest(), size, nuls, proof.encoding, plain=plain)
 
 
 class _Proof:
@@ -144,8 +149,8 @@ class _Proof:
         self._letters = bool(guessed.mark)
 
     def see(self, chunk: bytes) -> None:
-        if self._decoder is None:
-            return
+        if self._decoder is None or (chunk.isascii() and not self._decoder.getstate()[0]):
+            return  # plain letters after whole ones prove themselves
         try:
             self._decoder.decode(chunk)
         except UnicodeDecodeError:

@@ -62,6 +62,8 @@ class RawFile:
     """CSV with a header of rows that could not be taken: row (1-based line where it begins), reason, line."""
     set_aside: int = 0
     """Rows in `aside`."""
+    plain: bool = False
+    """Whether nothing but spaces can stand around its cells: it has no letter beyond ASCII, no tab and no quote."""
     in_place: bool = False
     """Whether `path` is the original (and may still surprise) rather than a copy of ours."""
     notes: tuple[str, ...] = ()

@@ -76,6 +76,7 @@ def read_text(
         encoding=contents.encoding.label,
         lines=_counted(head, found) if whole else None,
         samples=_sampled(source, found),
+        plain=contents.plain and found.dialect.quote in {'"', ""},
         in_place=True,
         notes=found.notes,
     )

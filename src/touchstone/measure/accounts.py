@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from touchstone.core.errors import BadDefinition, Refused
-from touchstone.core.estimate import Total, plain, record
+from touchstone.core.estimate import Total, plain
 from touchstone.core.metric import Metric
 from touchstone.core.metric import Score as ScoreForm
 from touchstone.engine.accounts import (
@@ -56,12 +56,13 @@ class Coverage:
         return float(100 * self.answered_total.value / self.total.value)
 
     def record(self) -> dict[str, object]:
-        """Plain data; amounts as records of totals."""
+        """Keys of a flat record; the amounts are exact."""
         return {
             "accounts": self.accounts,
             "accounts_answered": self.answered,
-            "revenue": record(self.total) if self.total else None,
-            "revenue_answered": record(self.answered_total) if self.answered_total else None,
+            "revenue": self.total.value if self.total else None,
+            "revenue_answered": self.answered_total.value if self.answered_total else None,
+            "revenue_currency": self.total.currency if self.total else None,
             "revenue_answered_percent": self.revenue_percent,
         }
 

@@ -21,6 +21,8 @@ from touchstone.stats.spend import Spend, fit_spend
 WEEKS_A_MONTH = 30.4375 / DAYS_A_WEEK
 MONTHS = 12
 NOBODY = "no order has a customer, so nobody's buying can be followed"
+THIRDS = 3  # two windows that do not overlap, and as much again to fit the older one
+SHORTEST = timedelta(days=28)  # a window tested must see every day of the week, and the beginning and end of a month
 EXPECTED_ONLY = "the interval is that of the expected total: single amounts vary too widely to bound what comes"
 
 
@@ -149,10 +151,14 @@ def hold_out(data: Data, *, months: int = 3, level: float = 0.95) -> Holdout:
 def past_errors(data: Data, window: timedelta, *, end: datetime, most: int = 4) -> list[float]:
     """How far forecasts over `window` were off, in windows before `end` that do not overlap; newest first.
 
-    Each is fitted to what was known when its window began, so a window needs as much history before it.
+    Each is fitted to what was known when its window began, so a window needs as much history before it. A history
+    too short for two of them is tested over thirds of it: what was off by so much over a shorter time (seasons do not
+    even out in it, nor does chance) seldom is by more over a longer one.
     """
     first = first_purchase(data)
     errors: list[float] = []
+    if first and (end - first) / THIRDS >= SHORTEST:
+        window = min(window, (end - first) / THIRDS)
     start = end - window
     while window and first and len(errors) < most and start - first >= window:
         models = fit_models(data, until=start)

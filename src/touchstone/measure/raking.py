@@ -50,10 +50,12 @@ class Raking:
     design_effect: float | None
 
     def record(self) -> dict[str, object]:
-        """The diagnosis as plain data; the margins as a list of records."""
-        names = ("margin", "category", "n", "before", "target", "after")
+        """The diagnosis as keys of a flat record; every category of the margins as a line of text."""
         return {
-            "margins": [{name: getattr(line, name) for name in names} for line in self.margins],
+            "margins": [
+                f"{line.margin} = {line.category}: {before:.1f} % before, {after:.1f} % weighted"
+                for line, before, after in self.shares()
+            ],
             "largest_weight": self.largest,
             "trimmed": self.trimmed,
             "kish_design_effect": self.kish,

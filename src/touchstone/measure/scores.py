@@ -40,6 +40,7 @@ UNSURE = "few answers, or an interval so wide that little can be said"
 _PARTS = ("value", "low", "high", "reason")  # of a change or an adjusted value, in records
 _CHANGE = ("against", "verdict", *(f"change_{key}" for key in _PARTS))
 _ADJUSTED = (*(f"adjusted_{key}" for key in _PARTS), *(f"adjusted_change_{key}" for key in _PARTS))
+_FIGURES = ("largest_weight", "kish_design_effect", "design_effect", "revenue_answered_percent")
 _KEYS = {"metric", *RECORD_KEYS, *_CHANGE, *_ADJUSTED}
 
 
@@ -124,12 +125,14 @@ class Scores:
     @property
     def keys(self) -> tuple[str, ...]:
         """Names of the `by` columns in records; one that is the name of a record key becomes attr_…"""
-        return tuple(f"attr_{name}" if name in _KEYS else group_name(name) for name in self.by)
+        taken = _KEYS | self._beside().keys()
+        return tuple(f"attr_{name}" if name in taken else group_name(name) for name in self.by)
 
     def records(self) -> list[dict[str, object]]:
         """Flat records, all with the same keys: the `by` columns, metric, and those of `core.estimate.record`.
 
-        With a baseline also against, verdict and change_…; adjusted for a mix also adjusted_… and adjusted_change_….
+        With a baseline also against, verdict and change_…; adjusted for a mix also adjusted_… and adjusted_change_…;
+        weighted to margins or rolled up to accounts, what that did, the same in every record.
         """
         return [self._record(row) for row in self.rows]
 
@@ -146,7 +149,12 @@ class Scores:
         if row.adjusted is not None:
             flat |= _parts("adjusted", row.adjusted.value)
             flat |= _parts("adjusted_change", row.adjusted.change) if row.adjusted.change is not None else {}
-        return flat
+        return flat | self._beside()
+
+    def _beside(self) -> dict[str, object]:
+        """How answers were weighted, and which accounts answered, as keys of records."""
+        weighting = self.raking.record() if self.raking else {}
+        return weighting | (self.accounts.coverage.record() if self.accounts else {})
 
     def to_arrow(self) -> pa.Table:
         """The records as an Arrow table; its types do not depend on which groups could be told."""
@@ -161,6 +169,10 @@ class Scores:
         kinds |= dict.fromkeys(changed, pyarrow.float64())
         names = [*self.keys, "metric", *RECORD_KEYS]
         names += [*(_CHANGE if self.baseline is not None else ()), *(_ADJUSTED if self.adjust is not None else ())]
+        names += self._beside()
+        kinds |= dict.fromkeys(("trimmed", "accounts", "accounts_answered"), pyarrow.int64())
+        kinds |= dict.fromkeys(("revenue", "revenue_answered"), pyarrow.decimal128(38, 4))
+        kinds |= dict.fromkeys(_FIGURES, pyarrow.float64()) | {"margins": pyarrow.list_(pyarrow.string())}
         schema = pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in names])
         return pyarrow.Table.from_pylist(self.records(), schema=schema)
 
