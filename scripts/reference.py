@@ -9,15 +9,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
-from datetime import datetime
 from pathlib import Path
 
 import click
 
 import touchstone
 from touchstone.cli.main import COMMANDS, cli
-from touchstone.core.estimate import RECORD_KEYS, NoEstimate
 from touchstone.core.metric import (
     Amount,
     Count,
@@ -42,17 +39,15 @@ from touchstone.core.metric import (
 from touchstone.core.nouns import IMPORTABLE, NOUNS, Noun
 from touchstone.core.settings import SETTINGS
 from touchstone.core.vendor import ASPECTS, RULES, SURE, Vendor, VendorMetric
-from touchstone.listen.add import FileSummary
 from touchstone.listen.synonyms import PEOPLE, SYNONYMS, TOOL_NUMBERS
-from touchstone.measure.forecast import Holdout
 from touchstone.measure.metrics import FAMILIES, built_in
-from touchstone.measure.scores import Score as ScoreRow
-from touchstone.measure.scores import Scores
 from touchstone.measure.vendor_rules import vendors
-from touchstone.understand.drivers import Driver, Drivers
-from touchstone.value.table import Group, ValueTable
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # for the other scripts, when this one is run by its path
+
+from scripts.records import records  # noqa: E402
+
 REFERENCE = Path("docs/reference")
 NOTE = "<!-- Written by scripts/reference.py; change the program, not this page. -->"
 WIDTH = 100
@@ -65,7 +60,7 @@ def pages() -> dict[Path, str]:
         "metrics": _metrics(),
         "settings": _settings(),
         "tables": _tables(),
-        "records": _records(),
+        "records": records(),
         "python": _python(),
         "vendors": _vendors(),
     }
@@ -273,7 +268,7 @@ def _interval(metric: Metric) -> str:
             return "[Wilson](../methods/shares.md)"
 
 
-# settings, tables, records
+# settings, tables
 
 
 def _settings() -> str:
@@ -344,93 +339,9 @@ kept in UTC; money is decimal with four digits after the point. Every table has 
 
 Files about people may also hold {names}. These join the same person across files and are kept apart, in `identities`.
 Headers such as {tool_numbers} are taken as numbers of the tool that wrote the file, not as your customer number."""
-SCORE_RECORDS = """\
-First the columns of `--by`, each under its own name (`attr_…` where that is the name of a key), then `metric`, then the
-keys of a number."""
 PYTHON_ABOUT = """\
 `import touchstone` loads nothing else; each of these names is imported when it is first used. The commands are a thin
 skin over them. Everything deeper may change between versions."""
-RECORDS_ABOUT = """\
-`--json` prints a list of flat records; `.records()` of a result gives the same in Python. The keys do not depend on the
-data: what is not known is null and has a `reason`."""
-MEANINGS = {
-    "value": "the estimate, in `unit`; null when not known. An exact sum of money is text, so that no digit is lost",
-    "low": "lower end of the interval",
-    "high": "upper end of the interval",
-    "se": "standard error on the scale of `value`",
-    "n": "answers (or customers, or cases) it rests on; null where that is hidden",
-    "effective_n": "what they are worth after weights and clusters",
-    "unit": "points, %, hours, a currency…",
-    "level": "confidence level of the interval",
-    "method": "how the interval was made",
-    "grade": "how well an effect is evidenced; null for what was simply observed",
-    "currency": "three letters, for money",
-    "flags": "short remarks, such as fewer than 30 effective answers",
-    "reason": "why there is no value; null when there is one",
-}
-
-
-def _records() -> str:
-    rows = [[f"`{key}`", MEANINGS[key]] for key in RECORD_KEYS]
-    add = _code(["import_number", *(field.name for field in fields(FileSummary))])
-    parts = [
-        "# Records",
-        RECORDS_ABOUT,
-        f"## A number\n\n{_table(['key', 'meaning'], rows)}",
-        f"## touchstone score\n\n{SCORE_RECORDS}",
-        f"With `--baseline` also {_code(_score_keys(baseline='2024'))}; null for the baseline itself.",
-        f"With `--adjust` also {_code(_score_keys(adjust='channel'))}.",
-        "## touchstone drivers\n\nOne record per rating. The keys of a number are those of its share of the variation.",
-        _code(_drivers_record()),
-        "## touchstone value\n\nOne record per group and amount (`metric`: `retained`, `again`, `spent`, `forecast`).",
-        _code(_value_record()),
-        f"With `--holdout` one record: {_code(_holdout_record())}",
-        "## touchstone add\n\nOne record per file. `rows_read` = `rows_taken` + `repeated` + `merged` + `left_out` + "
-        "`rows_aside`.",
-        add,
-    ]
-    return "\n\n".join(parts)
-
-
-NOTHING = NoEstimate("", 0)
-
-
-def _score_keys(*, baseline: str | None = None, adjust: str | None = None) -> list[str]:
-    """The keys that a baseline, or the mix adjusted for, brings."""
-    row = ScoreRow(group=(), result=NOTHING)
-    scores = Scores(
-        metric=built_in()["nps"], by=(), rows=(row,), sql="", data_number=0, baseline=baseline, adjust=adjust
-    )
-    return [key for key in scores.records()[0] if key not in {"metric", *RECORD_KEYS}]
-
-
-def _drivers_record() -> dict[str, object]:
-    one = Driver(
-        name="", label="", answered=0, not_applicable=0, share=NOTHING, effect=NOTHING, performance=NOTHING,
-        rank=(1, 1, 1), vif=1.0, quadrant="",
-    )  # fmt: skip
-    nps = built_in()["nps"]
-    found = Drivers(
-        metric=nps, rows=(one,), r2=NOTHING, used=0, complete=0, dropped=(), sql="", data_number=0, notes=()
-    )
-    return found.records()[0]
-
-
-def _value_record() -> dict[str, object]:
-    group = Group(
-        band="", people=0, retained=NOTHING, again=NOTHING, spent=NOTHING, forecast=NOTHING, staying=None, buying=None
-    )
-    nps = built_in()["nps"]
-    table = ValueTable(
-        metric=nps, groups=(group,), everyone=NOTHING, currency="", level=0.95, sql="", data_number=0, notes=()
-    )
-    return table.records()[0]
-
-
-def _holdout_record() -> dict[str, object]:
-    start = datetime(2025, 1, 1)
-    found = Holdout(months=3, start=start, forecast=NOTHING, actual=0, average=0.0, customers=0, sql="")
-    return found.records()[0]
 
 
 def _python() -> str:

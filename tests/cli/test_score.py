@@ -51,7 +51,8 @@ def test_records_have_the_promised_keys_after_the_columns_asked_for(touchstone: 
     assert len(records) == 6
     for record in records:
         keys = list(record)
-        assert keys[:3] == ["segment", "year", "metric"]
+        assert keys[:4] == ["segment", "year", "metric", "metric_version"]
+        assert record["metric_version"] == 1
         assert set(PROMISED) <= set(keys)
         assert record["reason"] is None
         assert (record["unit"], record["level"]) == ("points", 0.95)

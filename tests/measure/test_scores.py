@@ -37,7 +37,9 @@ def test_every_record_has_the_same_keys(scores: Scores) -> None:
     parts = ("value", "low", "high", "reason")
     beside = [*(f"adjusted_{part}" for part in parts), *(f"adjusted_change_{part}" for part in parts)]
     assert len(records) == 4
-    assert {tuple(record) for record in records} == {("attr_unit", "year", "metric", *RECORD_KEYS, *changes, *beside)}
+    assert {tuple(record) for record in records} == {
+        ("attr_unit", "year", "metric", "metric_version", *RECORD_KEYS, *changes, *beside)
+    }
     assert json.loads(json.dumps(records, default=str)) == records
     new = next(record for record in records if record["attr_unit"] == "new")
     assert (new["unit"], new["change_value"], new["change_reason"]) == (
@@ -51,7 +53,7 @@ def test_without_a_baseline_records_have_no_changes(company: Company) -> None:
     rows = answers([10, 0, 9], n=lambda i: ["x", "y", "x"][i])
     plain = score(company.data(answers=rows), NPS, by=["n"])
     assert plain.by == ("n",) and plain.keys == ("attr_n",)
-    assert tuple(plain.records()[0]) == ("attr_n", "metric", *RECORD_KEYS)
+    assert tuple(plain.records()[0]) == ("attr_n", "metric", "metric_version", *RECORD_KEYS)
     assert [record["attr_n"] for record in plain.records()] == ["x", "y"]
 
 

@@ -132,6 +132,11 @@ def test_rows_without_a_unit_are_counted_and_left_out(company: Company) -> None:
     assert any("30 rows name no unit" in note for note in found.notes)
 
 
+def test_a_record_names_its_unit_beside_the_unit_of_its_number(company: Company) -> None:
+    first, *_ = units(company.data(answers=rows()), NPS).records()["units"]  # type: ignore[misc]
+    assert first["attr_unit"] in STORES and first["unit"] == "points"
+
+
 def test_kinds_are_never_pooled(company: Company) -> None:
     found = units(company.data(answers=[*rows(), *answers([0.0] * 30, start=900, kind="employee", unit="north")]), NPS)
     assert named(found)["north"].n == 120

@@ -14,6 +14,7 @@ from touchstone.listen.add import add as add_files
 from touchstone.listen.mappings import mapping_text, read_mapping
 from touchstone.listen.plan import Plan, plan
 
+ASIDE = ("file", "row", "column_name", "value", "reason")  # what is told of a row or a cell that was set aside
 # what to score first where a table was filled
 _NEXT = {
     "answers": "nps",
@@ -137,18 +138,17 @@ def imports(aside: bool, folder: Path | None, as_json: bool) -> None:
     workspace = opened(folder)
     if aside:
         data = workspace.data()
-        columns = ("file", "row", "column_name", "value", "reason")
-        rows = data.fetch(data.table("set_aside").select(*columns).order_by("file", "row").limit(1000)).rows
+        rows = data.fetch(data.table("set_aside").select(*ASIDE).order_by("file", "row").limit(1000)).rows
         if as_json:
             print_json(rows)
         elif rows:
-            print_table(list(columns), [["" if row[c] is None else str(row[c]) for c in columns] for row in rows])
+            print_table(ASIDE, [["" if row[c] is None else str(row[c]) for c in ASIDE] for row in rows])
         else:
             click.echo("Nothing was set aside.")
         return
     records = workspace.lake.imports()
     if as_json:
-        print_json([{"number": r.number, "imported_at": r.imported_at, "files": list(r.files)} for r in records])
+        print_json([record.record() for record in records])
         return
     if not records:
         click.echo("Nothing was imported yet. Begin with: touchstone add FILE…")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -41,11 +42,18 @@ def settings(folder: Path | None, as_json: bool) -> None:
     """
     here = _written(folder)
     if as_json:
-        rows = [{"name": s.name, "value": here.get(s.name, s.default), "default": s.default} for s in SETTINGS]
-        print_json([row | {"help": s.help} for row, s in zip(rows, SETTINGS, strict=True)])
+        print_json(setting_records(here))
         return
     cells = [[s.name, str(here.get(s.name, "")), str(s.default), s.help] for s in SETTINGS]
     print_table(["setting", "here", "default", "decides"], cells)
+
+
+def setting_records(written: Mapping[str, object]) -> list[dict[str, object]]:
+    """One record per setting, with its value where `written` has one."""
+    return [
+        {"name": s.name, "value": written.get(s.name, s.default), "default": s.default, "help": s.help}
+        for s in SETTINGS
+    ]
 
 
 def _written(folder: Path | None) -> dict[str, object]:

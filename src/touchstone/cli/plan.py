@@ -10,7 +10,7 @@ import click
 
 from touchstone.cli.options import console, json_option, opened, print_json, print_table, workspace_option
 from touchstone.core.errors import Refused
-from touchstone.core.estimate import Estimate, NoEstimate, Result, Total, interval, plain, record, shown
+from touchstone.core.estimate import Estimate, NoEstimate, Result, Total, interval, plain, shown
 from touchstone.core.period import Period
 from touchstone.core.plan import Entered
 from touchstone.definitions import PLAN, Definitions
@@ -151,7 +151,7 @@ def _freeze(workspace: Workspace, name: str, period: str | None, as_json: bool, 
     asked = Period.parse(period) if period else None
     frozen = freeze(definitions, workspace.data(), metrics[followed.use.metric], followed, asked, again=again)
     if as_json:
-        print_json({"name": name, "period": frozen.period.label, "version": frozen.version} | record(frozen.result))
+        print_json(frozen.record())
         return
     click.echo(f"Frozen: {name} in {frozen.period} is {_told(frozen.result)}{_of(frozen)}.")
     click.echo("Next: touchstone plan")

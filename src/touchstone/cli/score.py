@@ -199,7 +199,7 @@ def _beside(result: Measured | None) -> str:
     return "" if result is None else f"- {result.reason}"
 
 
-_SHOWN = (
+SHOWN = (  # keys of the record of a metric
     "name", "label", "family", "table", "unit", "better", "version", "definition", "formula", "population", "windows",
     "variants", "goals", "everyday", "source",
 )  # fmt: skip
@@ -227,7 +227,7 @@ def metrics(words: tuple[str, ...], goal: str, folder: Path | None, as_json: boo
     one = known.get(sought)
     chosen = [one] if one else found_metrics(sought, known, goal=goal)
     if as_json:
-        print_json([{key: getattr(metric, key) for key in _SHOWN} for metric in chosen])
+        print_json([{key: getattr(metric, key) for key in SHOWN} for metric in chosen])
     elif one:
         _tell_definition(one, known)
     else:

@@ -40,6 +40,10 @@ class ImportRecord:
     tables: dict[str, int]
     summary: dict[str, Any] = field(default_factory=dict)
 
+    def record(self) -> dict[str, object]:
+        """One flat record: its number, when it was, and its files."""
+        return {"number": self.number, "imported_at": self.imported_at, "files": list(self.files)}
+
 
 def read_imports(folder: Path) -> list[ImportRecord]:
     """Every finished import, oldest first; none when nothing was imported yet."""

@@ -12,7 +12,7 @@ from typing import Any
 import tomli_w
 
 from touchstone.core.errors import BadDefinition, Refused
-from touchstone.core.estimate import Estimate, NoEstimate, Total
+from touchstone.core.estimate import Estimate, NoEstimate, Total, record
 from touchstone.core.metric import Metric
 from touchstone.core.period import Period
 from touchstone.core.plan import Followed, Use
@@ -56,6 +56,10 @@ class Baseline:
     version: int = 1
     frozen_on: date = date.min
     by_hand: bool = False
+
+    def record(self) -> dict[str, object]:
+        """One flat record, when it is frozen."""
+        return {"name": self.name, "period": self.period.label, "version": self.version} | record(self.result)
 
 
 def defined(metric: Metric) -> dict[str, Any]:

@@ -41,7 +41,8 @@ _PARTS = ("value", "low", "high", "reason")  # of a change or an adjusted value,
 _CHANGE = ("against", "verdict", *(f"change_{key}" for key in _PARTS))
 _ADJUSTED = (*(f"adjusted_{key}" for key in _PARTS), *(f"adjusted_change_{key}" for key in _PARTS))
 _FIGURES = ("largest_weight", "kish_design_effect", "design_effect", "revenue_answered_percent")
-_KEYS = {"metric", *RECORD_KEYS, *_CHANGE, *_ADJUSTED}
+_METRIC = ("metric", "metric_version")
+_KEYS = {*_METRIC, *RECORD_KEYS, *_CHANGE, *_ADJUSTED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +130,7 @@ class Scores:
         return tuple(f"attr_{name}" if name in taken else group_name(name) for name in self.by)
 
     def records(self) -> list[dict[str, object]]:
-        """Flat records, all with the same keys: the `by` columns, metric, and those of `core.estimate.record`.
+        """Flat records, all with the same keys: the `by` columns, the metric, its version, those of `estimate.record`.
 
         With a baseline also against, verdict and change_…; adjusted for a mix also adjusted_… and adjusted_change_…;
         weighted to margins or rolled up to accounts, what that did, the same in every record.
@@ -138,7 +139,7 @@ class Scores:
 
     def _record(self, row: Score) -> dict[str, object]:
         groups: dict[str, object] = dict(zip(self.keys, row.group, strict=True))
-        flat = groups | {"metric": self.metric.name} | record(row.result)
+        flat = groups | dict(zip(_METRIC, (self.metric.name, self.metric.version), strict=True)) | record(row.result)
         if self.baseline is not None:
             flat |= dict.fromkeys(_CHANGE)
         if row.change is not None:
@@ -161,13 +162,13 @@ class Scores:
         import pyarrow
 
         exact = any(isinstance(row.result, Total) for row in self.rows)
-        kinds = {"n": pyarrow.int64(), "flags": pyarrow.list_(pyarrow.string())}
+        kinds = {"n": pyarrow.int64(), "metric_version": pyarrow.int64(), "flags": pyarrow.list_(pyarrow.string())}
         kinds |= dict.fromkeys(("value", "low", "high", "se", "effective_n", "level"), pyarrow.float64())
         if exact:
             kinds["value"] = pyarrow.decimal128(38, 4)
         changed = [name for name in (*_CHANGE, *_ADJUSTED) if name.endswith(("_value", "_low", "_high"))]
         kinds |= dict.fromkeys(changed, pyarrow.float64())
-        names = [*self.keys, "metric", *RECORD_KEYS]
+        names = [*self.keys, *_METRIC, *RECORD_KEYS]
         names += [*(_CHANGE if self.baseline is not None else ()), *(_ADJUSTED if self.adjust is not None else ())]
         names += self._beside()
         kinds |= dict.fromkeys(("trimmed", "accounts", "accounts_answered"), pyarrow.int64())

@@ -68,17 +68,15 @@ class Unit:
         return self.score.n
 
     def record(self, by: str) -> dict[str, object]:
-        """One flat record, always with the same keys."""
-        flat: dict[str, object] = {by: self.name} | record(self.score)
+        """One flat record: the unit under the name `by` (attr_… where that is a key), then always the same keys."""
+        flat = record(self.score)
         for prefix, result in (("shrunken", self.shrunken), ("difference", self.difference)):
             values = record(result)
             flat |= {f"{prefix}_{key}": values[key] for key in _PARTS}
         low, high = self.ranks or (None, None)
-        return (
-            flat
-            | {"rank_low": low, "rank_high": high, "standing": self.standing}
-            | {"would_tell": would_tell(self.verdict, self.difference) or None}
-        )
+        flat |= {"rank_low": low, "rank_high": high, "standing": self.standing}
+        flat |= {"would_tell": would_tell(self.verdict, self.difference) or None}
+        return {f"attr_{by}" if by in flat else by: self.name} | flat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
