@@ -7,7 +7,6 @@ from collections.abc import Collection
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from touchstone.core.contact import check_country
 from touchstone.core.errors import BadDefinition, UnknownName
@@ -26,6 +25,7 @@ from touchstone.core.take import (
     write_when,
 )
 from touchstone.core.where import parse_where
+from touchstone.core.zone import check_zone
 
 __all__ = [
     "FOLDS",
@@ -127,7 +127,8 @@ class Mapping:
         if (self.unpivot or self.rest) and self.table != "answers":
             raise BadDefinition("Only answers can be unpivoted: one row per question.")
         parse_where(self.where)
-        _check_zone(self.timezone)
+        if self.timezone:
+            check_zone(self.timezone)
         self._check_people()
         self._check_attributes()
         self._check_questions()
@@ -344,14 +345,6 @@ def _scales(header: str, value: Any) -> tuple[Scale, ...]:
         if not isinstance(scale, (list, tuple)) or len(scale) != 2 or not scale[0] < scale[1]:
             raise BadDefinition(f"The scale of '{header}' is not [lowest, highest].")
     return tuple((float(low), float(high)) for low, high in scales)
-
-
-def _check_zone(name: str) -> None:
-    try:
-        if name:
-            ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UnknownName.among("time zone", name, available_timezones()) from None  # listing them all takes a while
 
 
 def _unquestion(question: Question) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from touchstone.core import contact
 from touchstone.core.contact import check_country
 from touchstone.core.errors import BadDefinition, UnknownName
+from touchstone.core.zone import check_zone
 
 FORMAT = 1
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -97,9 +98,7 @@ def read_settings(data: Dict[str, Any]) -> Settings:
             f"This workspace has format {given}, and this Touchstone knows formats up to {FORMAT}.",
             hint="update Touchstone.",
         )
-    zone = str(data.get("timezone", "UTC"))
-    if zone not in available_timezones():
-        raise UnknownName.among("time zone", zone, available_timezones())
+    zone = check_zone(str(data.get("timezone", "UTC")))
     country = check_country(str(data.get("country", "")))
     joining = _joining(data.get("identities", {}), country)
     return Settings(

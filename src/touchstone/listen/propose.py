@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from touchstone.core.errors import BadDefinition, BadFile
 from touchstone.core.mapping import ORIGIN, PERSON_COLUMNS, Mapping, Question, Take
@@ -12,7 +13,7 @@ from touchstone.listen.codes import coded, kinds
 from touchstone.listen.ratings import questions
 from touchstone.listen.rawfile import RawFile
 from touchstone.listen.synonyms import PEOPLE, SYNONYMS, TOOL_NUMBERS, normal
-from touchstone.listen.values import date_formats, decimal_mark, doubtful_decimals, looks_like
+from touchstone.listen.values import Kind, date_formats, decimal_mark, doubtful_decimals, looks_like
 
 _EMBEDDED = ("kind", "about", "touchpoint", "channel", "unit", "weight", "customer_id", "account_id")
 _MOST_ATTRIBUTES = 300
@@ -35,11 +36,17 @@ def propose(file: RawFile, table: str | None = None) -> Proposal:
     """
     if table is not None and table not in IMPORTABLE:
         raise BadDefinition(f"There is no table called '{table}'.", hint=f"choose from {', '.join(IMPORTABLE)}.")
-    candidates = [_candidate(file, NOUNS[name]) for name in ([table] if table else IMPORTABLE)]
+    kind = _kinds(file)
+    candidates = [_candidate(file, NOUNS[name], kind) for name in ([table] if table else IMPORTABLE)]
     fitting = [candidate for candidate in candidates if candidate is not None]
     if not fitting:
         raise BadFile(f"It is not clear what '{file.name}' holds: {_shown(file.headers)}.", hint=_hint(table))
     return _proposal(file, max(fitting, key=lambda candidate: candidate.likeness))
+
+
+def _kinds(file: RawFile) -> Callable[[str], Kind]:
+    """What is under each header, looked up once: every noun asks for it."""
+    return cache(lambda header: looks_like(file.column(header)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +65,9 @@ class _Candidate:
         return len(self.columns) + exact + len(self.questions) + (2.0 if known else 0.0)
 
 
-def _candidate(file: RawFile, noun: Noun) -> _Candidate | None:
-    """`noun` as the file would fill it; None when it cannot be."""
-    columns = _matched(file, noun)
+def _candidate(file: RawFile, noun: Noun, kind: Callable[[str], Kind]) -> _Candidate | None:
+    """`noun` as the file would fill it, where `kind` says what is under a header; None when it cannot be."""
+    columns = _matched(file, noun, kind)
     asked: tuple[Question, ...] = ()
     remarks: tuple[str, ...] = ()
     if noun.name == "answers" and "question_id" not in columns:
@@ -78,7 +85,7 @@ def _candidate(file: RawFile, noun: Noun) -> _Candidate | None:
     return _Candidate(noun, columns, asked, remarks)
 
 
-def _matched(file: RawFile, noun: Noun) -> dict[str, str]:
+def _matched(file: RawFile, noun: Noun, kind: Callable[[str], Kind]) -> dict[str, str]:
     """Our columns and the file's header for each: by name first, by synonym next, each header once.
 
     A column of e-mail addresses is the person's, whatever it is called.
@@ -103,7 +110,7 @@ def _matched(file: RawFile, noun: Noun) -> dict[str, str]:
             found["customer_id"] = match
     if noun.person and not {"email", "customer_id"} & set(found):
         free = [header for header in headers if header not in found.values()]
-        match = next((header for header in free if looks_like(file.column(header)) == "email"), None)
+        match = next((header for header in free if kind(header) == "email"), None)
         if match is not None:
             found["email"] = match
     return found
@@ -159,7 +166,7 @@ def embedded(file: RawFile, mapping: Mapping, notes: list[str]) -> dict[str, Tak
     the survey is a relationship or a transactional one. Only headers that `mapping` does not read, told by their names.
     """
     used, found = mapping.used_headers(), {}
-    for name, header in _matched(file, mapping.noun).items():
+    for name, header in _matched(file, mapping.noun, _kinds(file)).items():
         free = header not in used and not (name in mapping.columns and mapping.columns[name].header(file.headers))
         if name in _EMBEDDED and free and (name != "kind" or kinds(file.column(header))):
             found[name] = _take(file, mapping.noun, name, header, notes)
