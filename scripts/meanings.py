@@ -73,6 +73,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "file": "the file",
         "table": "the table that its records went to",
         "layout": "the known layout it was read by, or `given` or `proposed` for a mapping",
+        "source": "the system or wave that its ids belong to, a column of every record",
         "called": "what its records are, in its own words",
         "read_as": "how the bytes were read: encoding, separator, format",
         "mapped": "which column was taken for what, where the mapping was proposed",

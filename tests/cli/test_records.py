@@ -35,6 +35,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "units nps --by week": ("units",),
     "banner nps --by segment": ("banner",),
     "compare-with delighted nps --shown 40": ("compare-with",),
+    "compare-with limesurvey nps": ("compare-with",),
     "transitions nps --from 2024 --to 2025": ("transitions",),
     "drivers overall_rating": ("drivers",),
     "value nps": ("value",),
@@ -42,7 +43,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "export orders -o orders.csv": ("export",),
     "settings": ("settings",),
 }
-DELIGHTED = Path(__file__).parents[2] / "src/touchstone/listen/layouts/delighted"
+LAYOUTS = Path(__file__).parents[2] / "src/touchstone/listen/layouts"
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,8 @@ def home(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_csv(folder / "accounts.csv", [("account_id", "annual_value"), ("A1", 10), ("A2", 30)]),
         write_csv(folder / "companies.csv", people + [(f"C{person:02}", f"A{1 + person % 2}") for person in range(20)]),
         write_csv(folder / "contacts.csv", [("customer_id", "email"), ("X1", email(1)), ("X2", email(2))]),
-        Path(shutil.copy(DELIGHTED / "responses.csv", folder / "delighted.csv")),
+        Path(shutil.copy(LAYOUTS / "delighted" / "responses.csv", folder / "delighted.csv")),
+        LAYOUTS / "limesurvey" / "results-survey481516.csv",
     ]
     add(Workspace.open(folder), files)
     words = ["plan", "freeze", "nps", "--period", "2024", "-w", str(folder)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -20,7 +21,7 @@ from touchstone.core.estimate import Estimate
 from touchstone.core.mapping import from_toml
 from touchstone.engine.data import Data
 from touchstone.listen.add import add
-from touchstone.measure.compare_with import Comparison, compare_with
+from touchstone.measure.compare_with import Comparison, compare_with, sources_of_files
 from touchstone.measure.metrics import built_in
 from touchstone.measure.vendor_rules import vendor_named
 from touchstone.workspace import Workspace
@@ -254,6 +255,48 @@ def test_a_formbricks_export_from_file_to_number(tmp_path: Path) -> None:
     rating = compared(data, "formbricks", "csat")
     assert any("shows a number for each: --where 'question_id = " in note for note in rating.notes)
     data.engine.close()  # type: ignore[attr-defined]
+
+
+def of_files(workspace: Workspace, vendor: str, **options: Any) -> Comparison:
+    """As the command does: by the files that were read in the tool's layout."""
+    data = workspace.data(as_of=options.pop("as_of", None))
+    tool = vendor_named(vendor)
+    files = sources_of_files(workspace.lake.imports(), tool, until=data.number)
+    return compare_with(data, tool, "nps", metrics=built_in(), files=files, **options)
+
+
+@pytest.mark.parametrize(("tool", "name"), [("limesurvey", "results-survey481516.csv"), ("spss", "members_2025.sav")])
+def test_files_whose_source_is_their_name_are_found_by_their_layout(tmp_path: Path, tool: str, name: str) -> None:
+    fixture(tmp_path, tool, name)
+    n, value = tomllib.loads((LAYOUTS / tool / "expected.toml").read_text("utf-8"))[name]["metrics"]["nps"]
+    found = of_files(Workspace.open(tmp_path / "workspace"), tool)
+    assert (ours(found).n, found.theirs.answers) == (n, n)
+    assert ours(found).value == pytest.approx(value, abs=0.01)
+    assert float(found.theirs.value) == pytest.approx(value, abs=0.1)
+
+
+def test_of_several_files_the_one_that_fits_counts_and_several_that_fit_are_named(tmp_path: Path) -> None:
+    fixture(tmp_path, "limesurvey", "results-survey481516.csv")
+    workspace = Workspace.open(tmp_path / "workspace")
+    other = tmp_path / "results-survey9.csv"
+    rows = ["id,submitdate,lastpage,startlanguage,How easy was it? (1-7)", "1,2025-03-03 09:18:05,4,de,5"]
+    other.write_text("\n".join(rows) + "\n", "utf-8")
+    assert add(workspace, [other]).files[0].layout == "limesurvey"
+    assert of_files(workspace, "limesurvey").theirs.answers == 20
+    add(workspace, [Path(str(LAYOUTS / "limesurvey" / "results-full-headings.csv"))])
+    with pytest.raises(Refused) as error:
+        of_files(workspace, "limesurvey")
+    assert error.value.problem.startswith("2 files of LimeSurvey have answers to nps: 'results-")
+    assert "--source results-" in error.value.hint
+    assert of_files(workspace, "limesurvey", source="results-full-headings").theirs.answers == 20
+    assert of_files(workspace, "limesurvey", where="source = 'results-full-headings'").theirs.answers == 20
+    assert of_files(workspace, "limesurvey", as_of=2).theirs.answers == 20
+
+
+def test_files_without_an_answer_to_the_metric_say_so(tmp_path: Path) -> None:
+    fixture(tmp_path, "limesurvey", "results-survey481516.csv")
+    with pytest.raises(Refused, match="The answers of LimeSurvey hold none to nps"):
+        of_files(Workspace.open(tmp_path / "workspace"), "limesurvey", period="2019")
 
 
 def test_an_empty_workspace_says_what_to_do(tmp_path: Path) -> None:

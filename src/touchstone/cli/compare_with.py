@@ -11,7 +11,7 @@ import click
 from touchstone.cli.options import json_option, opened, print_json, print_table, workspace_option
 from touchstone.core.errors import BadDefinition
 from touchstone.core.estimate import Estimate, interval, shown
-from touchstone.measure.compare_with import Comparison
+from touchstone.measure.compare_with import Comparison, sources_of_files
 from touchstone.measure.compare_with import compare_with as compare_numbers
 from touchstone.measure.metrics import metrics_of
 from touchstone.measure.vendor_rules import vendor_named
@@ -25,7 +25,7 @@ _MOST = 3  # ways of counting that are told
 @click.option("--shown", "remembered", help="The number that the tool showed, as you remember it.")
 @click.option("--period", help="Only 2017, 2017-Q3, 2017-03, 2017-W09, 2017-03-31 or a span 2017-01..2017-03.")
 @click.option("--where", default="", help="Keep rows: COLUMN OP VALUE, joined by and.")
-@click.option("--source", help="The source of the tool's answers (default: what begins with its name).")
+@click.option("--source", help="The source of the tool's answers (default: what its files brought).")
 @click.option("--level", default=0.95, show_default=True, help="Confidence level of the interval.")
 @click.option("--as-of", type=int, help="The data as of this import number.")
 @click.option("--sql", "show_sql", is_flag=True, help="Print the queries behind the numbers instead.")
@@ -46,8 +46,8 @@ def compare_with(
 ) -> None:
     """Show the METRIC as VENDOR showed it, by its own rules, ours with its interval, and why they differ.
 
-    VENDOR is chatwoot, delighted, formbricks, nicereply, qualtrics, simplesat, surveymonkey, typeform or zendesk. With
-    --shown it is told which ways of counting give exactly the number you remember.
+    VENDOR is chatwoot, delighted, formbricks, limesurvey, nicereply, qualtrics, simplesat, spss, surveymonkey, typeform
+    or zendesk. With --shown it is told which ways of counting give exactly the number you remember.
 
     \b
     Examples:
@@ -56,13 +56,15 @@ def compare_with(
     """
     tool = vendor_named(vendor)
     workspace = opened(folder)
+    data = workspace.data(as_of=as_of)
     found = compare_numbers(
-        workspace.data(as_of=as_of),
+        data,
         tool,
         metric,
         metrics=metrics_of(workspace.folder),
         where=where,
         source=source,
+        files=sources_of_files(workspace.lake.imports(), tool, until=data.number),
         period=period,
         shown=_number(remembered) if remembered is not None else None,
         level=level,

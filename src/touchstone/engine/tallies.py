@@ -82,6 +82,13 @@ def questions(data: Data, metric: Metric, form: Score, question: Question) -> Ta
     return counted.order_by([ibis.desc("n"), "question_id"]).limit(20)
 
 
+def answering(data: Data, metric: Metric, form: Score, question: Question) -> Table:
+    """The sources that have answers to `metric`, and how many, the most first."""
+    answers = asked(data, metric, form, question)
+    counted = answers.filter(answers.score.notnull()).group_by("source").aggregate(n=lambda t: t.count())
+    return counted.order_by([ibis.desc("n"), "source"])
+
+
 def sources(data: Data) -> Table:
     """Where answers come from: each source and how many answers, the most first."""
     answers = data.table("answers")

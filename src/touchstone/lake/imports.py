@@ -40,6 +40,11 @@ class ImportRecord:
     tables: dict[str, int]
     summary: dict[str, Any] = field(default_factory=dict)
 
+    def sources(self, table: str, layout: str) -> tuple[str, ...]:
+        """The sources of the files that went to `table`, read by a known layout."""
+        files = [file for file in self.summary.get("account", ()) if (file["table"], file["layout"]) == (table, layout)]
+        return tuple(dict.fromkeys(file["source"] for file in files if file.get("source")))
+
     def record(self) -> dict[str, object]:
         """One flat record: its number, when it was, and its files."""
         return {"number": self.number, "imported_at": self.imported_at, "files": list(self.files)}

@@ -46,6 +46,7 @@ class FileSummary:
     file: str
     table: str
     layout: str
+    source: str = ""
     called: str = ""
     read_as: str = ""
     mapped: tuple[str, ...] = ()
@@ -147,13 +148,20 @@ def _described(summary: FileSummary, one: Plan, zone: str) -> FileSummary:
     noun = one.mapping.noun
     if any(noun.column(name).type == "time" for name in one.mapping.columns if name in noun.column_names):
         kind += f", times without a zone are those of {one.mapping.timezone or zone}"
-    return replace(summary, read_as=kind, mapped=mapping_words(one.mapping), called=one.mapping.called)
+    return replace(
+        summary, read_as=kind, mapped=mapping_words(one.mapping), source=one.source, called=one.mapping.called
+    )
 
 
 def _known(one: Plan) -> FileSummary:
     note = "imported before, nothing to do"
     return FileSummary(
-        file=one.file.name, table=one.mapping.table, layout=one.layout, known=True, notes=(*one.notes, note)
+        file=one.file.name,
+        table=one.mapping.table,
+        layout=one.layout,
+        source=one.source,
+        known=True,
+        notes=(*one.notes, note),
     )
 
 

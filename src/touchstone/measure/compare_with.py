@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import isclose
+from shlex import quote
 from typing import Any
 
 from touchstone.core.errors import BadDefinition, Refused
@@ -17,7 +18,8 @@ from touchstone.core.vendor import RULES, Rule, Vendor, VendorMetric
 from touchstone.core.where import Condition, parse_where, where_text
 from touchstone.engine.data import Data
 from touchstone.engine.rows import Question
-from touchstone.engine.tallies import questions, skips, sources, tallies
+from touchstone.engine.tallies import answering, questions, skips, sources, tallies
+from touchstone.lake.imports import ImportRecord
 from touchstone.measure.kinds import of_one_kind
 from touchstone.measure.metrics import metric_named
 from touchstone.measure.score import score
@@ -35,6 +37,7 @@ from touchstone.measure.waterfall import (
     waterfall,
 )
 
+_LISTED = 5  # files that are named
 _UNKNOWN = {
     "answers": "whether a person's earlier answers count",
     "fractions": "what it does with answers that are not whole",
@@ -101,15 +104,18 @@ def compare_with(
     metrics: Mapping[str, Metric],
     where: str = "",
     source: str | None = None,
+    files: Sequence[str] = (),
     period: str | None = None,
     shown: Decimal | None = None,
     level: float = 0.95,
 ) -> Comparison:
     """Compare the metric `name` of a tool with ours, over its answers: those whose source begins with its name.
 
-    `source` names another source, `where` keeps rows, `period` narrows the time, `shown` is the number somebody
-    remembers. Raises UnknownName for a metric without known rules, Refused where there are no such answers, or where a
-    promise hides ours: theirs counts the same people.
+    `files` are the sources of the files that were read in the tool's layout, where they are called otherwise (see
+    `sources_of_files`). `source` names another source, `where` keeps rows, `period` narrows the time, `shown` is the
+    number somebody remembers. Raises UnknownName for a metric without known rules, Refused where there are no such
+    answers, where several files that count by themselves have some, or where a promise hides ours: theirs counts the
+    same people.
     """
     rules = vendor.metric(name)
     metric = metric_named(rules.ours, metrics)
@@ -118,8 +124,10 @@ def compare_with(
         raise BadDefinition(f"'{metric.name}' scores no answers, so no tool's rules apply to it.")
     if not data.has("answers"):
         raise Refused("There are no answers yet.", hint=f"import the export of {vendor.label}: touchstone add FILE")
-    kept = (*_of(vendor, source), *parse_where(where))
-    one = of_one_kind(data, metric, Question(where=kept, period=Period.parse(period) if period else None))
+    asked = Question(where=parse_where(where), period=Period.parse(period) if period else None)
+    if source is None and files:
+        source = _fitting(data, vendor, metric, form, asked, files)
+    one = of_one_kind(data, metric, replace(asked, where=(*_of(vendor, source), *asked.where)))
     evidence = _evidence(data, metric, form, one.question)
     if not evidence.rows:
         raise _nothing(data, vendor, metric, source)
@@ -179,6 +187,32 @@ def _weighted(data: Data, ours: Result, unweighted: Value | None) -> Fraction | 
     if not data.default_weight or not isinstance(ours, Estimate) or unweighted is None:
         return None
     return None if isclose(ours.value, unweighted.value, abs_tol=1e-9) else Fraction(ours.value)
+
+
+def sources_of_files(imports: Iterable[ImportRecord], vendor: Vendor, *, until: int) -> tuple[str, ...]:
+    """The sources of the answers of a tool that imports up to number `until` read in its layout.
+
+    Where a layout takes the file's name as source, because ids begin again in each file, every file has its own.
+    """
+    read = [one.sources("answers", vendor.name) for one in imports if one.number <= until]
+    return tuple(dict.fromkeys(source for sources in read for source in sources))
+
+
+def _fitting(
+    data: Data, vendor: Vendor, metric: Metric, form: Score, asked: Question, files: Sequence[str]
+) -> str | None:
+    """The one source of the tool's files that fits the question; None where its name tells, Refused for several."""
+    if len(files) == 1 and files[0].startswith(vendor.name):
+        return None
+    having = [str(row["source"]) for row in data.fetch(answering(data, metric, form, asked)).rows]
+    fitting = [source for source in having if source in files or source.startswith(vendor.name)]
+    if len(fitting) > 1:
+        named = ", ".join(f"'{source}'" for source in fitting[:_LISTED]) + (" …" if len(fitting) > _LISTED else "")
+        raise Refused(
+            f"{len(fitting)} files of {vendor.label} have answers to {metric.name}: {named}.",
+            hint=f"it shows a number for each, so say which: --source {quote(fitting[0])}",
+        )
+    return (fitting or list(files))[0]
 
 
 def _of(vendor: Vendor, source: str | None) -> tuple[Condition, ...]:
