@@ -381,3 +381,36 @@ def test_scores_leave_as_the_records_that_json_prints(desk: Any) -> None:
     assert (row["segment"], row["metric"], row["n"]) == ("'=1+1", "nps", "40")
     with pytest.raises(Refused, match="is there already"):
         run(desk, *words)
+
+
+@pytest.mark.parametrize(("column", "says"), [("kind", "employee"), ("anonymous", "yes")])
+def test_answers_that_were_promised_anonymity_are_not_exported_as_rows(tmp_path: Path, column: str, says: str) -> None:
+    workspace = Workspace.create(tmp_path / "workspace")
+    lines = [f"a{n},s{n},q1,c{n},nps,9,{says if n < 2 else ''}" for n in range(40)]
+    (tmp_path / "answers.csv").write_text(
+        "\n".join([f"answer_id,submission_id,question_id,customer_id,metric,score,{column}", *lines]), encoding="utf-8"
+    )
+    add(workspace, [tmp_path / "answers.csv"], table="answers")
+    data = workspace.data()
+    for kind in ("csv", "feedback-records"):
+        with pytest.raises(Refused, match="promised anonymity") as refused:
+            export(data, "answers", tmp_path / "out.csv", format=kind)
+        assert "--for-release" in refused.value.hint and "2" not in refused.value.problem
+    with pytest.raises(Refused, match="promised anonymity"):
+        export(data, "answers", tmp_path / "out.csv", where=f"{column} = {says}", columns=["score"])
+    assert not list(tmp_path.glob("*out.csv*"))
+    others = export(data, "answers", tmp_path / "out.csv", where=f"{column} is null")
+    assert others.rows == 38
+
+
+def test_no_row_that_is_a_person_leaves_the_organisation(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "workspace")
+    (tmp_path / "answers.csv").write_text(
+        "answer_id,submission_id,question_id,customer_id,metric,score\na1,s1,q1,c1,nps,9\n", encoding="utf-8"
+    )
+    add(workspace, [tmp_path / "answers.csv"], table="answers")
+    with pytest.raises(Refused, match="Every row of answers is a person"):
+        export(workspace.data(), "answers", tmp_path / "out.csv", for_release=True)
+    assert export(workspace.data(), "answers", tmp_path / "out.csv").rows == 1
+    with pytest.raises(Refused, match="no accounts yet"):
+        export(workspace.data(), "accounts", tmp_path / "accounts.csv", for_release=True)

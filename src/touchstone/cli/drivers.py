@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from touchstone.cli.options import json_option, opened, print_json, print_table, workspace_option
+from touchstone.cli.options import json_option, opened, print_json, print_table, release_option, workspace_option
 from touchstone.core.errors import Refused
 from touchstone.core.estimate import Estimate, Measured, NoEstimate, decimals, interval, shown
 from touchstone.measure.metrics import metric_named, metrics_of
@@ -23,6 +23,7 @@ from touchstone.understand.drivers import drivers as find_drivers
 @click.option("--weight", help="Column of weights (default: unweighted).")
 @click.option("--period", help="Only answers of this period, such as 2017 or 2025-Q1.")
 @click.option("--level", default=0.95, show_default=True, help="Confidence level of the intervals.")
+@release_option
 @click.option("--as-of", type=int, help="The data as of this import number.")
 @click.option("--sql", "show_sql", is_flag=True, help="Print the query behind the numbers instead.")
 @workspace_option
@@ -34,6 +35,7 @@ def drivers(
     weight: str | None,
     period: str | None,
     level: float,
+    for_release: bool,
     as_of: int | None,
     show_sql: bool,
     folder: Path | None,
@@ -54,6 +56,7 @@ def drivers(
         weight=weight,
         period=period,
         level=level,
+        for_release=for_release,
     )
     if isinstance(found, NoEstimate):
         raise Refused(f"The drivers of {metric} cannot be told: {found.reason}.")
@@ -86,7 +89,7 @@ def tell(found: Drivers) -> None:
             _number(row.effect),
             _cell(row.performance),
             f"{row.answered:,}",
-            f"{row.not_applicable:,}",
+            "hidden" if row.not_applicable is None else f"{row.not_applicable:,}",
             row.quadrant,
         ]
         for row in found.rows

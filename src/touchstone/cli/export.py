@@ -17,6 +17,7 @@ from touchstone.listen.export import export as export_table
 @click.option("--format", "kind", help=f"{', '.join((*FORMATS, FEEDBACK))} (default: what the file's ending says).")
 @click.option("--where", default="", help="Keep rows: COLUMN OP VALUE, joined by and.")
 @click.option("--columns", help="Only these columns, separated by commas, beside the key.")
+@click.option("--for-release", is_flag=True, help="Refuse tables whose rows are persons: only numbers may leave.")
 @click.option("--as-of", type=int, help="The data as of this import number.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @workspace_option
@@ -27,6 +28,7 @@ def export(
     kind: str | None,
     where: str,
     columns: str | None,
+    for_release: bool,
     as_of: int | None,
     force: bool,
     folder: Path | None,
@@ -35,7 +37,7 @@ def export(
     """Write the rows of TABLE to a file: CSV, Excel, Parquet, JSON lines or SPSS.
 
     With all its columns, `touchstone add` brings such a file back as it was. Texts never become formulas of a
-    spreadsheet; times are in UTC.
+    spreadsheet; times are in UTC. Answers that were promised anonymity are refused: every row is a person.
 
     \b
     Examples:
@@ -54,6 +56,7 @@ def export(
             where=where,
             columns=[name.strip() for name in columns.split(",") if name.strip()] if columns else (),
             force=force,
+            for_release=for_release,
             progress=status.update,
         )
     if as_json:

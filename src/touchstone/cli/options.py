@@ -17,6 +17,7 @@ from rich.text import Text
 from touchstone.workspace import Workspace
 
 Command = Callable[..., Any]
+_RELEASE = "Hide groups of fewer than 10, and what would give them away."
 
 
 def workspace_option(command: Command) -> Command:
@@ -32,8 +33,7 @@ def json_option(command: Command) -> Command:
 
 def release_option(command: Command) -> Command:
     """`--for-release`: hide small groups, because the result leaves the organisation."""
-    help_text = "Hide groups of fewer than 10, and what would give them away."
-    return click.option("--for-release", is_flag=True, help=help_text)(command)
+    return click.option("--for-release", is_flag=True, help=_RELEASE)(command)
 
 
 def opened(folder: Path | None) -> Workspace:

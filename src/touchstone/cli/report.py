@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from touchstone.cli.options import opened, workspace_option
+from touchstone.cli.options import opened, release_option, workspace_option
 from touchstone.core.errors import Refused
 from touchstone.definitions import Definitions
 from touchstone.measure.metrics import metrics_of
@@ -19,21 +19,25 @@ from touchstone.workspace import Workspace
 
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write it (default: report.html).")
+@release_option
 @click.option("--as-of", type=int, help="The data as of this import number.")
 @workspace_option
-def report(output: Path | None, as_of: int | None, folder: Path | None) -> None:
+def report(output: Path | None, for_release: bool, as_of: int | None, folder: Path | None) -> None:
     """Write the report on the last twelve months: one self-contained HTML file that can be sent on.
 
     \b
     Example:
         touchstone report -o november.html
+        touchstone report -o for-the-board.html --for-release
     """
     workspace = opened(folder)
-    path = write_report(workspace, output, as_of=as_of)
+    path = write_report(workspace, output, as_of=as_of, for_release=for_release)
     click.echo(f"Wrote {path}.")
 
 
-def write_report(workspace: Workspace, output: Path | None = None, *, as_of: int | None = None) -> Path:
+def write_report(
+    workspace: Workspace, output: Path | None = None, *, as_of: int | None = None, for_release: bool = False
+) -> Path:
     """Compose the workspace's report and write it; nothing is left half-written."""
     path = output or workspace.folder / "report.html"
     if path.is_dir():
@@ -41,7 +45,9 @@ def write_report(workspace: Workspace, output: Path | None = None, *, as_of: int
     now = datetime.now(workspace.settings.zone)
     metrics, data = metrics_of(workspace.folder), workspace.data(as_of=as_of)
     aims = goals(Definitions(workspace.folder), data, metrics, among=TILES, now=now)
-    story = compose(data, metrics, name=workspace.settings.name, made_on=now.date(), goals=aims)
+    story = compose(
+        data, metrics, name=workspace.settings.name, made_on=now.date(), goals=aims, for_release=for_release
+    )
     page = render(story)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from touchstone.cli.options import json_option, opened, print_json, print_table, workspace_option
+from touchstone.cli.options import json_option, opened, print_json, print_table, release_option, workspace_option
 from touchstone.core.estimate import Estimate, Measured, interval, shown
 from touchstone.measure.forecast import MONTHS, Holdout, hold_out
 from touchstone.measure.metrics import metric_named, metrics_of
-from touchstone.value.table import Curve, ValueTable, value_table
+from touchstone.value.groups import Curve
+from touchstone.value.table import ValueTable, value_table
 
 
 @click.command()
@@ -21,6 +22,7 @@ from touchstone.value.table import Curve, ValueTable, value_table
 @click.option("--level", default=0.95, show_default=True, help="Confidence level of the intervals.")
 @click.option("--holdout", type=click.IntRange(1, 24), help="Instead: forecast the last N months and compare.")
 @click.option("--curves", is_flag=True, help="Also show who stays and who buys again, month by month.")
+@release_option
 @click.option("--as-of", type=int, help="The data as of this import number.")
 @click.option("--sql", "show_sql", is_flag=True, help="Print the query behind the numbers instead.")
 @workspace_option
@@ -32,6 +34,7 @@ def value(
     level: float,
     holdout: int | None,
     curves: bool,
+    for_release: bool,
     as_of: int | None,
     show_sql: bool,
     folder: Path | None,
@@ -50,10 +53,10 @@ def value(
     data = workspace.data(as_of=as_of)
     result: Holdout | ValueTable
     if holdout:
-        result = hold_out(data, months=holdout, level=level)
+        result = hold_out(data, months=holdout, level=level, for_release=for_release)
     else:
         known = metric_named(metric, metrics_of(workspace.folder))
-        result = value_table(data, known, where=where, period=period, level=level)
+        result = value_table(data, known, where=where, period=period, level=level, for_release=for_release)
     if show_sql:
         click.echo(result.sql)
     elif as_json:
@@ -80,7 +83,7 @@ def tell(table: ValueTable) -> None:
     rows = [
         [
             group.band,
-            f"{group.people:,}",
+            "hidden" if group.people is None else f"{group.people:,}",
             *(_cell(m) for m in (group.retained, group.again, group.spent, group.forecast)),
         ]
         for group in table.groups

@@ -110,6 +110,11 @@ def battery(
     return whole.left_join(ratings, "submission_id").select("y", "w", "cluster", *values), columns
 
 
+def people_in(data: Data, rows: Table) -> int:
+    """How many people stand behind the rows of a battery that hold an answer to the metric."""
+    return int(data.fetch(rows.aggregate(n=rows.cluster.nunique(where=rows.y.notnull()))).rows[0]["n"])
+
+
 def _beside(data: Data, metric: Metric, question: Question) -> Table:
     """Ratings other than the metric's own, in submissions that answered it."""
     assert isinstance(metric.form, Score)  # noqa: S101  drivers are of scores

@@ -45,6 +45,14 @@ def score_counts(data: Data, metric: Metric, question: Question) -> dict[float, 
     return {float(row["score"]): int(row["n"]) for row in rows}
 
 
+def fewest_people(data: Data, metric: Metric, question: Question) -> int:
+    """How many people gave the score that the fewest gave; 0 where nobody answered."""
+    assert isinstance(metric.form, Score)  # noqa: S101  as above
+    scored = data.clustered(answers_with_points(data, metric, metric.form, question), "answers")
+    people = scored.group_by("score").aggregate(n=scored.cluster.nunique())
+    return int(data.fetch(people.aggregate(n=people.n.min())).rows[0]["n"] or 0)
+
+
 def answered_between(data: Data) -> tuple[date, date] | None:
     """The days of the oldest and the newest answer, where the company is; None where no answer has a date."""
     answers = data.table("answers")

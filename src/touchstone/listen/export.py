@@ -14,6 +14,7 @@ from touchstone.core.mapping import ORIGIN
 from touchstone.core.nouns import noun_named
 from touchstone.core.where import parse_where
 from touchstone.engine.data import Data
+from touchstone.engine.promises import promised_answers
 
 Progress = Callable[[str], None]
 Write = Callable[[Path, Any, Iterable[Any], str], None]
@@ -81,15 +82,17 @@ def export(
     where: str = "",
     columns: Sequence[str] = (),
     force: bool = False,
+    for_release: bool = False,
     progress: Progress = lambda sentence: None,
 ) -> Exported:
     """Write the rows of `table` to `path`: all columns, or `columns` beside the key; the rows that `where` keeps.
 
     The format is the named one or that of the path's ending (`FORMATS`). Rows stream from the engine, so that memory
     does not grow with them (an SPSS file excepted). The file appears when it is complete; one that is there is replaced
-    only with `force`. Raises UnknownName, BadDefinition, and Refused where there is nothing to export or the format
-    cannot hold it.
+    only with `force`. Raises UnknownName, BadDefinition, and Refused where there is nothing to export, the format
+    cannot hold it, or a row is a person who was promised anonymity, or, `for_release`, a person at all.
     """
+    _keep_promises(data, table, where, for_release)
     if format == FEEDBACK:
         return _feedback(data, table, path, where=where, force=force, progress=progress)
     chosen = format_of(path, format)
@@ -104,6 +107,24 @@ def export(
     return Exported(
         path=path, format=chosen.name, table=table, rows=counted.done, columns=names, data_number=data.number
     )
+
+
+def _keep_promises(data: Data, table: str, where: str, for_release: bool) -> None:
+    """Refused where rows are persons and must not be: promised anonymity, or on their way out of the organisation."""
+    noun = noun_named(table)
+    if for_release and {"customer_id", "submission_id"} & set(noun.column_names):
+        raise Refused(
+            f"Every row of {noun.name} is a person, so none of them leaves the organisation.",
+            hint="give out numbers instead: touchstone score or banner, with --for-release.",
+        )
+    if noun.name != "answers" or not data.has("answers"):
+        return
+    if _count(data, promised_answers(data.prepared("answers", (), parse_where(where)))):
+        raise Refused(
+            "Some of these answers were promised anonymity, and every row is a person.",
+            hint="give out numbers instead (touchstone score or banner, with --for-release), or keep only others with "
+            "--where, such as kind = relationship or anonymous is null.",
+        )
 
 
 def _feedback(data: Data, table: str, path: Path, *, where: str, force: bool, progress: Progress) -> Exported:

@@ -28,7 +28,7 @@ from touchstone.engine.rows import Question, group_name
 from touchstone.measure.kinds import narrowed, of_one_kind
 from touchstone.measure.score import measured
 from touchstone.measure.scores import Group, written
-from touchstone.measure.suppress import PROMISED, hidden_groups, leaves_few, promised, why_hidden
+from touchstone.measure.suppress import PROMISED, hidden_groups, protects, why_hidden
 from touchstone.stats.columns import ColumnTest, large_enough, letter, lower_columns, mean_test, share_test
 from touchstone.stats.means import mean
 from touchstone.stats.moments import Moments, PairMoments
@@ -170,7 +170,7 @@ def banner(
         period=Period.parse(period) if period else None,
     )
     rows, kind, remark = _answers(data, subject, asked)
-    kind = _protected(data, subject, asked, kind, for_release)
+    kind = PROMISED if protects(data, subject, asked, kind, for_release=for_release) else kind
     table = _Table(data, subject, rows, by, kind, level)
     return Banner(
         subject=subject if isinstance(subject, str) else subject.label,
@@ -183,15 +183,6 @@ def banner(
         data_number=data.number,
         notes=(*((remark,) if remark else ()), *table.notes),
     )
-
-
-def _protected(data: Data, subject: Metric | str, asked: Question, kind: str, for_release: bool) -> str:
-    """The kind that decides what is hidden; Refused where the condition itself would give somebody away."""
-    if for_release or promised(data, subject):
-        kind = PROMISED
-    if kind == PROMISED and leaves_few(data, subject, asked):
-        raise Refused("The condition leaves out so few answers that the whole would give them away.", hint="widen it.")
-    return kind
 
 
 def _answers(data: Data, subject: Metric | str, asked: Question) -> tuple[Table, str, str]:

@@ -39,11 +39,24 @@ class Comparison:
 
 
 def compare(
-    data: Data, metric: Metric, before: Period, after: Period, *, where: str = "", level: float = 0.95
+    data: Data,
+    metric: Metric,
+    before: Period,
+    after: Period,
+    *,
+    where: str = "",
+    level: float = 0.95,
+    for_release: bool = False,
 ) -> Comparison:
-    """Score `metric` in both periods and test the change, clustered by customer where the same people are in both."""
+    """Score `metric` in both periods and test the change, clustered by customer where the same people are in both.
+
+    Arguments as for `score`.
+    """
     kind, where = rows_of_one_kind(data, metric, where)  # one number is wanted here
-    first, second = (score(data, metric, where=where, period=period.label, level=level) for period in (before, after))
+    first, second = (
+        score(data, metric, where=where, period=period.label, level=level, for_release=for_release)
+        for period in (before, after)
+    )
     change = _change(data, metric, first, second, before, after, where, level)
     return Comparison(before=first, after=second, change=change, verdict=verdict(change), kind=kind)
 

@@ -13,6 +13,7 @@ from touchstone.core.errors import Refused
 from touchstone.core.estimate import Estimate, Measured, NoEstimate, record
 from touchstone.engine.data import Data
 from touchstone.engine.histories import DAYS_A_WEEK, buying_days, first_purchase, histories, newest_order
+from touchstone.measure.suppress import FEWEST
 from touchstone.stats.backtest import log_error, widened
 from touchstone.stats.buying import Buying, Customers, fit_buying
 from touchstone.stats.clv import Plan, lifetime_value, purchases_ahead
@@ -115,10 +116,11 @@ def to_customers(rows: Sequence[dict[str, Any]]) -> Customers:
     return Customers.of(**columns, count=np.array([row["count"] for row in rows], dtype=float))
 
 
-def hold_out(data: Data, *, months: int = 3, level: float = 0.95) -> Holdout:
+def hold_out(data: Data, *, months: int = 3, level: float = 0.95, for_release: bool = False) -> Holdout:
     """Fit on all but the last `months`, forecast them, and count what came.
 
     The interval knows only what was known then: it is widened by back-tests that end before the months held out.
+    Refused `for_release` where fewer than ten customers ordered before.
     """
     newest = newest_order(data) if data.has("orders") else None
     if newest is None:
@@ -133,8 +135,10 @@ def hold_out(data: Data, *, months: int = 3, level: float = 0.95) -> Holdout:
             hint="hold fewer months out.",
         )
     models = fit_models(data, until=start)
-    came = data.fetch(buying_days(data, start, newest + timedelta(seconds=1)))
     known = models.customers
+    if for_release and known.n < FEWEST:
+        raise Refused(f"Fewer than {FEWEST} customers ordered before, so nothing of them leaves.")
+    came = data.fetch(buying_days(data, start, newest + timedelta(seconds=1)))
     rates = (known.x + 1) / np.maximum(known.age, 1.0)
     forecast = _ahead(models, window, level)
     return Holdout(

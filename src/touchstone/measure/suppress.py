@@ -13,16 +13,18 @@ from itertools import combinations
 
 import numpy as np
 
-from touchstone.core.estimate import NoEstimate
+from touchstone.core.errors import Refused
+from touchstone.core.estimate import NoEstimate, Result
 from touchstone.core.metric import Metric
 from touchstone.engine.connect import Table
 from touchstone.engine.data import Data
+from touchstone.engine.promises import EMPLOYEE, says_anonymous
 from touchstone.engine.rows import Question
 from touchstone.measure.scores import Group, Score, Scores
 from touchstone.stats.differences import verdict
 
 FEWEST = 10
-PROMISED = "employee"
+PROMISED = EMPLOYEE
 _KIND = "kind"
 
 
@@ -45,6 +47,11 @@ def suppressed(scores: Scores, *, everyone: bool = False, fewest: int = FEWEST) 
 def why_hidden(fewest: int = FEWEST) -> str:
     """The reason that stands in place of a hidden number."""
     return f"hidden: fewer than {fewest} answers, or they could be worked out from the rest"
+
+
+def is_hidden(result: Result) -> bool:
+    """Whether a result was hidden: it has a reason, and no n."""
+    return isinstance(result, NoEstimate) and result.n is None
 
 
 def hidden_groups(sizes: Mapping[Group, int], *, fewest: int = FEWEST) -> set[Group]:
@@ -136,6 +143,18 @@ def safe(data: Data, scores: Scores, question: Question, *, for_release: bool = 
     return replace(kept, rows=tuple(rows))
 
 
+def protects(data: Data, subject: Metric | str, question: Question, kind: str, *, for_release: bool = False) -> bool:
+    """Whether small groups of what is asked, answers of that `kind`, are to be hidden.
+
+    Refused where they are, and the condition or the period itself would give somebody away.
+    """
+    if not (for_release or kind == PROMISED or promised(data, subject)):
+        return False
+    if leaves_few(data, subject, question):
+        raise Refused("The condition leaves out so few answers that the whole would give them away.", hint="widen it.")
+    return True
+
+
 def promised(data: Data, subject: Metric | str) -> bool:
     """Whether any answer to the metric, or to the question of that id, says, in a column called `anonymous`, that its
     giver was promised not to be known.
@@ -145,8 +164,7 @@ def promised(data: Data, subject: Metric | str) -> bool:
     if _table_of(subject) != "answers" or "anonymous" not in data.table("answers").columns:
         return False
     asked = _asked(data, subject, Question())
-    said = asked.anonymous.cast("string").lower().isin(["yes", "true", "1", "y"])
-    return bool(data.fetch(asked.aggregate(n=said.sum())).rows[0]["n"])
+    return bool(data.fetch(asked.aggregate(n=says_anonymous(asked).sum())).rows[0]["n"])
 
 
 def leaves_few(data: Data, subject: Metric | str, question: Question) -> bool:

@@ -20,7 +20,7 @@ from touchstone.measure.kinds import of_one_kind
 from touchstone.measure.score import measured
 from touchstone.measure.scores import Group
 from touchstone.measure.sums import to_moments
-from touchstone.measure.suppress import FEWEST, PROMISED, hidden_groups, leaves_few, promised, why_hidden
+from touchstone.measure.suppress import FEWEST, hidden_groups, protects, why_hidden
 from touchstone.stats.differences import Verdict, verdict
 from touchstone.stats.means import mean
 from touchstone.stats.moments import Moments
@@ -131,12 +131,7 @@ def transitions(
             f"Nobody known answered in both {first.label} and {second.label}.",
             hint="answers need a customer_id, and the same people asked again.",
         )
-    if for_release or one.kind == PROMISED or promised(data, metric):
-        if leaves_few(data, metric, asked):
-            raise Refused(
-                "The condition leaves out so few answers that the whole would give them away.", hint="widen it."
-            )
-        table.hides = True
+    table.hides = protects(data, metric, asked, one.kind, for_release=for_release)
     nameless = sum(answers_without_person(data, metric, form, one.question, period) for period in (first, second))
     notes = (f"{nameless:,} answers without a known person are left out",) if nameless and not table.hides_all else ()
     movement = table.movement()

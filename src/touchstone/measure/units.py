@@ -35,7 +35,7 @@ from touchstone.measure.score import measured, pilot_of
 from touchstone.measure.scores import Score, Scores, written
 from touchstone.measure.spread import shrinkage_of
 from touchstone.measure.sums import centre_of, to_moments
-from touchstone.measure.suppress import PROMISED, leaves_few, promised, suppressed
+from touchstone.measure.suppress import PROMISED, protects, suppressed
 from touchstone.stats.differences import Verdict, verdicts, would_tell
 from touchstone.stats.means import few
 from touchstone.stats.moments import Moments, PairMoments
@@ -162,10 +162,8 @@ def units(
             f"No row of {metric.table} names a {by}.",
             hint="choose another column: --by agent, team, region, touchpoint…",
         )
-    everyone = for_release or promised(data, metric)
-    if (everyone or kind.kind == PROMISED) and leaves_few(data, metric, asked):
-        raise Refused("The condition leaves out so few answers that the whole would give them away.", hint="widen it.")
-    table = _Table(metric, by, level, data.currency, fetched.rows, centre, PROMISED if everyone else kind.kind)
+    protected = protects(data, metric, asked, kind.kind, for_release=for_release)
+    table = _Table(metric, by, level, data.currency, fetched.rows, centre, PROMISED if protected else kind.kind)
     nameless = data.fetch(rows.aggregate(n=rows[group_name(by)].isnull().sum())).rows[0]["n"]
     notes = (f"{nameless:,} rows name no {by} and are left out",) if nameless else ()
     return Units(

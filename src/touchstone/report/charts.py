@@ -365,7 +365,8 @@ def value_bars(table: ValueTable, *, width: int = WIDE) -> Chart:
             (table.forecast_label, [row.forecast for row in table.rows]),
         )
     ]
-    return rows([Label(row.group, f"{row.customers:,} customers") for row in table.rows], columns, width=width)
+    sizes = ["hidden" if row.customers is None else f"{row.customers:,} customers" for row in table.rows]
+    return rows([Label(row.group, size) for row, size in zip(table.rows, sizes, strict=True)], columns, width=width)
 
 
 def distribution(figure: DistributionFigure, *, width: int = WIDE) -> Chart:

@@ -16,13 +16,14 @@ from touchstone.core.period import Period
 from touchstone.core.where import parse_where
 from touchstone.engine.data import Data
 from touchstone.engine.rows import Question
-from touchstone.engine.voices import answered_between, extent, score_counts, set_aside, voices
+from touchstone.engine.voices import answered_between, extent, fewest_people, score_counts, set_aside, voices
 from touchstone.measure.compare import Comparison, compare
 from touchstone.measure.kinds import UNSTATED
 from touchstone.measure.metrics import metric_named
 from touchstone.measure.progress import Progress
 from touchstone.measure.score import score
 from touchstone.measure.scores import Score, Scores
+from touchstone.measure.suppress import FEWEST, is_hidden, protects
 from touchstone.report import missing
 from touchstone.report.opening import LEADING, helpful, lede, spoken, title, to_fix, verdict_on
 from touchstone.report.sentences import amount, spread
@@ -66,6 +67,7 @@ class _Draft:
     metrics: dict[str, Metric]
     now: Period
     before: Period
+    for_release: bool = False
     methods: dict[str, Method] = field(default_factory=dict)
 
     def told(self, scores: Scores, key: str = "", *, kind: str = "", months: str = "", name: str = "") -> str:
@@ -87,11 +89,18 @@ class _Draft:
 
 
 def compose(
-    data: Data, metrics: dict[str, Metric], *, name: str, made_on: date, goals: Mapping[str, Progress] | None = None
+    data: Data,
+    metrics: dict[str, Metric],
+    *,
+    name: str,
+    made_on: date,
+    goals: Mapping[str, Progress] | None = None,
+    for_release: bool = False,
 ) -> Story:
     """The whole report on the last twelve months, against the twelve before and against the `goals` of a plan.
 
     Refused when there are no answers with a date. Whatever else is missing, its section says what it would take.
+    Where anonymity was promised, or `for_release`, it shows nothing of fewer than ten people, and no comments.
     """
     span = answered_between(data) if data.has("answers") else None
     if span is None:
@@ -100,15 +109,21 @@ def compose(
             hint="import a survey with a column of dates: touchstone add survey.csv",
         )
     now, before = _last_months(*span)
-    draft = _Draft(data, metrics, now, before)
-    compared = {name: compare(data, metrics[name], before, now) for name in TILES if data.has(metrics[name].table)}
+    draft = _Draft(data, metrics, now, before, for_release)
+    compared = {
+        name: compare(data, metrics[name], before, now, for_release=for_release)
+        for name in TILES
+        if data.has(metrics[name].table)
+    }
     found = _drivers(draft)
-    worth = value_table(data, metric_named(LEADING, metrics))
+    worth = value_table(data, metric_named(LEADING, metrics), for_release=for_release)
     moments = _moments(draft)
     driving = _driver_figure(draft, found)
     value = _value_figure(draft, worth)
     trend = _trend(draft, compared.get(LEADING))
     actions = _actions(found)
+    protected = _protects(draft, compared.get(LEADING))
+    distribution = _distribution(draft, compared.get(LEADING), protected)
     return Story(
         title=title(compared, found),
         lede=lede(compared, found, worth, actions),
@@ -118,11 +133,11 @@ def compose(
         drivers=driving,
         value_table=value,
         actions=actions,
-        distribution=_distribution(draft, compared.get(LEADING)),
-        quotes=_quotes(draft, compared.get(LEADING)),
-        coverage_notes=_coverage(draft, worth),
+        distribution=distribution,
+        quotes=() if protected else _quotes(draft, compared.get(LEADING)),
+        coverage_notes=(*_coverage(draft, worth, protected), *_held_back(protected, distribution)),
         methods=tuple(draft.methods.values()),
-        made_from=_made_from(data, name, now, made_on),
+        made_from=_made_from(data, name, now, made_on, protected=protected),
     )
 
 
@@ -147,7 +162,9 @@ def _last_months(oldest: date, newest: date) -> tuple[Period, Period]:
 
 def _tile(draft: _Draft, one: Comparison, goal: Progress | None) -> Tile:
     key = draft.told(one.after, kind=one.kind)
-    aim = f"{_goal(goal)}; " if goal else ""
+    aim = (
+        f"{_goal(goal)}; " if goal and not is_hidden(one.now) else ""
+    )  # whether it is reached would tell about where it stands
     if one.after.metric.table == "orders":
         return Tile(one.after.metric.label, one.now, "", "neutral", f"{aim}last twelve months", key)
     verdict = verdict_on(one)
@@ -166,11 +183,17 @@ def _goal(goal: Progress) -> str:
 def _trend(draft: _Draft, leading: Comparison | None) -> TrendFigure | Missing:
     span = f"{draft.before.label.split('..')[0]}..{draft.now.label.split('..')[-1]}"
     where = leading.after.where if leading else ""
-    scores = score(draft.data, metric_named(LEADING, draft.metrics), by=("month",), where=where, period=span)
+    metric = metric_named(LEADING, draft.metrics)
+
+    def months(period: str) -> Scores:
+        return score(draft.data, metric, by=("month",), where=where, period=period, for_release=draft.for_release)
+
+    scores = months(span)
+    rows = scores.rows
+    if any(is_hidden(row.result) for row in rows):  # each year's score is shown too, so each must hide enough itself
+        rows = (*months(draft.before.label).rows, *months(draft.now.label).rows)
     points = [
-        Point(_month(row.group[0] or ""), row.result)
-        for row in scores.rows
-        if isinstance(row.result, (Estimate, NoEstimate))
+        Point(_month(row.group[0] or ""), row.result) for row in rows if isinstance(row.result, (Estimate, NoEstimate))
     ]
     if len(points) < 2:
         return missing.NO_TREND
@@ -196,7 +219,13 @@ def _month(label: str) -> str:
 
 
 def _moments(draft: _Draft) -> JourneyFigure | Missing:
-    scores = score(draft.data, metric_named("csat", draft.metrics), by=("touchpoint",), period=draft.now.label)
+    scores = score(
+        draft.data,
+        metric_named("csat", draft.metrics),
+        by=("touchpoint",),
+        period=draft.now.label,
+        for_release=draft.for_release,
+    )
     kind, rows = _of_largest_kind(scores)
     estimates = [row.result for row in rows if isinstance(row.result, Estimate)]
     if not estimates:
@@ -244,7 +273,8 @@ def _moment(label: str, measured: Measured, middle: float) -> JourneyMoment:
 
 def _drivers(draft: _Draft) -> Drivers | NoEstimate:
     try:
-        return drivers(draft.data, metric_named(RATED, draft.metrics), period=draft.now.label)
+        rated = metric_named(RATED, draft.metrics)
+        return drivers(draft.data, rated, period=draft.now.label, for_release=draft.for_release)
     except Refused:
         return NoEstimate("no touchpoint was rated beside overall satisfaction in these months", 0)
 
@@ -289,7 +319,7 @@ def _value_figure(draft: _Draft, worth: Worth) -> ValueTable | Missing:
         definition="Paid in the year after the first answer, refunds taken off; expected orders of the next 12 months",
         population=f"customers who gave {_population('answers', worth.kind, 'at any time')}; forecast: with orders",
         method="mean, clustered; BG/NBD and Gamma-Gamma, widened by back-tests on the same customers",
-        n=sum(group.people for group in worth.groups),
+        n=sum(group.people or 0 for group in worth.groups),
         sql=worth.sql,
         lake_version=worth.data_number,
     )
@@ -350,11 +380,29 @@ def _asked(draft: _Draft, leading: Comparison) -> Question:
     return Question(period=draft.now, where=parse_where(leading.after.where))
 
 
-def _distribution(draft: _Draft, leading: Comparison | None) -> DistributionFigure | None:
+def _protects(draft: _Draft, leading: Comparison | None) -> bool:
+    """Whether what those who answered the leading question said is to be kept from telling who they are."""
+    if leading is None:
+        return draft.for_release
+    return protects(draft.data, leading.after.metric, Question(), leading.kind, for_release=draft.for_release)
+
+
+def _held_back(protected: bool, distribution: DistributionFigure | None) -> list[Sentence]:
+    """What a protected report leaves out."""
+    if not protected:
+        return []
+    words = "comments are not quoted"
+    if distribution is None:
+        words = f"{words}, and how the answers spread is not shown: fewer than {FEWEST} people gave one of the scores"
+    return [Sentence.of(Strong("Anonymity: "), f"groups of fewer than {FEWEST} people are hidden; {words}.")]
+
+
+def _distribution(draft: _Draft, leading: Comparison | None, protected: bool) -> DistributionFigure | None:
     if leading is None:
         return None
-    counts = score_counts(draft.data, leading.after.metric, _asked(draft, leading))
-    if not counts:
+    metric, asked = leading.after.metric, _asked(draft, leading)
+    counts = score_counts(draft.data, metric, asked)
+    if not counts or (protected and (len(counts) < 11 or fewest_people(draft.data, metric, asked) < FEWEST)):
         return None
     total = sum(counts.values())
     best = sum(n for value, n in counts.items() if value >= 9)
@@ -387,10 +435,11 @@ def _quotes(draft: _Draft, leading: Comparison | None) -> tuple[Quote, ...]:
     return tuple(chosen)
 
 
-def _coverage(draft: _Draft, worth: Worth) -> tuple[Sentence, ...]:
+def _coverage(draft: _Draft, worth: Worth, protected: bool) -> tuple[Sentence, ...]:
     notes = []
     if draft.data.has("invitations"):
-        answered = score(draft.data, metric_named("response_rate", draft.metrics), period=draft.now.label)
+        rate = metric_named("response_rate", draft.metrics)
+        answered = score(draft.data, rate, period=draft.now.label, for_release=draft.for_release)
         result = answered.rows[0].result
         if isinstance(result, Estimate):
             notes.append(
@@ -402,7 +451,8 @@ def _coverage(draft: _Draft, worth: Worth) -> tuple[Sentence, ...]:
             )
     for note in worth.notes[1:]:
         notes.append(Sentence.of(Strong("Amounts: "), f"{note}."))
-    if aside := set_aside(draft.data):
+    aside = set_aside(draft.data)
+    if aside and not (protected and aside < FEWEST):
         notes.append(
             Sentence.of(
                 Strong("Rows and answers set aside: "),
@@ -412,10 +462,13 @@ def _coverage(draft: _Draft, worth: Worth) -> tuple[Sentence, ...]:
     return tuple(notes)
 
 
-def _made_from(data: Data, name: str, now: Period, made_on: date) -> MadeFrom:
+def _made_from(data: Data, name: str, now: Period, made_on: date, *, protected: bool) -> MadeFrom:
+    def told(n: int) -> int | None:
+        return None if protected and 0 < n < FEWEST else n
+
     extents = {table: extent(data, table) for table in IMPORTABLE if data.has(table)}
     sources = tuple(
-        Source(table, one.rows, one.set_aside, f"{one.newest.day} {one.newest:%b %Y}" if one.newest else "")
+        Source(table, told(one.rows), told(one.set_aside), f"{one.newest.day} {one.newest:%b %Y}" if one.newest else "")
         for table, one in extents.items()
     )
     return MadeFrom(

@@ -10,7 +10,7 @@ from touchstone.report.sentences import Verdict, amount, change, said, spread
 from touchstone.report.story import Action, Answer, Sentence, Strong
 from touchstone.stats.differences import would_tell
 from touchstone.understand.drivers import Driver, Drivers
-from touchstone.value.table import Group
+from touchstone.value.groups import Group
 from touchstone.value.table import ValueTable as Worth
 
 LEADING = "nps"  # what the report is about

@@ -196,10 +196,13 @@ class DistributionFigure:
 
 @dataclass(frozen=True, slots=True)
 class ValueRow:
-    """What the customers of one score group spent (`observed`) and are expected to spend (`forecast`), per customer."""
+    """What the customers of one score group spent (`observed`) and are expected to spend (`forecast`), per customer.
+
+    `customers` is None where the group is too small to be told.
+    """
 
     group: str
-    customers: int
+    customers: int | None
     observed: Measured
     forecast: Measured
 
@@ -263,11 +266,11 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A table the report rests on."""
+    """A table the report rests on; a number is None where it is too small to be told."""
 
     name: str
-    rows: int
-    set_aside: int = 0
+    rows: int | None
+    set_aside: int | None = 0
     newest: str = ""
 
 

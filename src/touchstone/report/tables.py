@@ -49,7 +49,12 @@ def table(figure: Figure) -> Table:
             return Table(names, drivers, words=(6,))
         case ValueTable():
             amounts = tuple(
-                (one.group, f"{one.customers:,}", *_cells(one.observed)[:2], *_cells(one.forecast)[:2])
+                (
+                    one.group,
+                    "hidden" if one.customers is None else f"{one.customers:,}",
+                    *_cells(one.observed)[:2],
+                    *_cells(one.forecast)[:2],
+                )
                 for one in figure.rows
             )
             heads = ("Group", "Customers", figure.observed_label, "Likely", figure.forecast_label, "Likely")

@@ -13,11 +13,12 @@ from touchstone.core.estimate import Estimate, Measured, NoEstimate, record
 from touchstone.core.metric import Metric, Score
 from touchstone.core.period import Period
 from touchstone.core.where import parse_where
-from touchstone.engine.battery import FEWEST, OUTCOME, Item, battery, rated_items
+from touchstone.engine.battery import FEWEST, OUTCOME, Item, battery, people_in, rated_items
 from touchstone.engine.data import Data
 from touchstone.engine.grams import GROUPS, gram_sums, pattern_moments
 from touchstone.engine.rows import Question
 from touchstone.measure.kinds import of_one_kind
+from touchstone.measure.suppress import protects
 from touchstone.stats.importance import ANSWERS_PER_COLUMN, importances_from
 from touchstone.stats.importance import Driver as ItemShare
 from touchstone.stats.importance import Drivers as Shares
@@ -31,13 +32,14 @@ class Driver:
     """One item. `share`: the part of R² that goes to it (Shapley), in percent of the score's variation; no sign.
 
     `effect`: the change of the score per standard deviation of the rating, the others held equal: its sign and size.
+    `not_applicable` is None where so few said so that it is hidden.
     `performance`: the mean rating among those it applies to. `quadrant` is "undetermined" unless 80 % of draws agree.
     """
 
     name: str
     label: str
     answered: int
-    not_applicable: int
+    not_applicable: int | None
     share: Measured
     effect: Measured
     performance: Measured
@@ -84,12 +86,14 @@ def drivers(
     weight: str | None = None,
     period: str | None = None,
     level: float = 0.95,
+    for_release: bool = False,
 ) -> Drivers | NoEstimate:
     """Shapley shares of R² (LMG; Johnson's weights beyond 15 items) with intervals clustered by customer.
 
     `items` are question ids; without them the touchpoint ratings that stand beside the metric's answers. Blank ratings
     are handled by maximum likelihood, "not applicable" ones as their own state. Association, not cause. NoEstimate
-    when there are too few answers; Refused when nothing was rated beside the score.
+    when there are too few answers; Refused when nothing was rated beside the score. Where anonymity was promised, or
+    `for_release`, nothing is told of fewer than ten people, nor of an item that fewer than ten rated.
     """
     if not isinstance(metric.form, Score):
         raise BadDefinition(
@@ -100,15 +104,18 @@ def drivers(
         raise Refused("There are no answers yet.", hint="import a survey: touchstone add survey.csv")
     question = Question(where=parse_where(where), weight=weight, period=Period.parse(period) if period else None)
     one = of_one_kind(data, metric, question)
+    protected = protects(data, metric, question, one.kind, for_release=for_release)
     question, unheard = one.question, list[str]()
     chosen = _chosen(rated_items(data, metric, question), items, metric)
-    if not items:  # whom hardly anybody rated tells nothing, and would leave nothing told of the others
+    if protected or not items:  # what hardly anybody rated tells nothing, and would leave nothing told of the others
         chosen, unheard = _heard(chosen)
     if not chosen:
         return NoEstimate(f"no touchpoint was rated by {FEWEST} people", 0)
     rows, columns = battery(data, metric, question, chosen)
     names = [name for group in columns.values() for name in group]
     with data.engine.kept(rows) as kept:
+        if protected and people_in(data, kept) < FEWEST:
+            return NoEstimate(f"hidden: fewer than {FEWEST} people answered", None)
         moments = pattern_moments(data.engine, kept, [OUTCOME, *names])
         answers, needed = int(moments.n.sum()), ANSWERS_PER_COLUMN * max(len(names), 2)
         if answers < needed:
@@ -122,7 +129,16 @@ def drivers(
     sql = data.engine.sql(gram_sums(rows, [OUTCOME, *names], centre=moments.centre, groups=GROUPS, patterns=True))
     found = _told(data, metric, chosen, columns, fitted, shares, sql, level)
     remarks = [f"rated by too few to tell, and left out: {', '.join(unheard)}"] if unheard else []
-    return replace(found, kind=one.kind, notes=(*found.notes, *remarks, *([one.remark] if one.remark else [])))
+    found = replace(found, kind=one.kind, notes=(*found.notes, *remarks, *([one.remark] if one.remark else [])))
+    return _without_few(found, chosen) if protected else found
+
+
+def _without_few(found: Drivers, items: Sequence[Item]) -> Drivers:
+    """`found` without the number of those who said that an item does not apply, where they are too few to be told."""
+    few = {item.question_id for item in items if 0 < item.skippers < FEWEST}
+    return replace(
+        found, rows=tuple(replace(row, not_applicable=None) if row.name in few else row for row in found.rows)
+    )
 
 
 def _heard(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
@@ -296,11 +312,11 @@ def _dropped(shares: Shares, columns: Mapping[str, tuple[str, ...]]) -> tuple[st
 
 def _notes(items: Sequence[Item], shares: Shares, fitted: Fitted, dropped: Sequence[str]) -> tuple[str, ...]:
     notes = ["what goes with the score, not what causes it"]
-    if fitted.complete < fitted.gram.n:
-        notes.append(
-            f"{fitted.complete:,} of {fitted.gram.n:,} answers rate everything; "
-            "the others count by maximum likelihood for what they hold"
-        )
+    blank = fitted.gram.n - fitted.complete
+    if blank:
+        few = "nearly all answers" if blank <= fitted.complete else "hardly any answers"
+        complete = few if min(blank, fitted.complete) < FEWEST else f"{fitted.complete:,} of {fitted.gram.n:,} answers"
+        notes.append(f"{complete} rate everything; the others count by maximum likelihood for what they hold")
     rare = [item.question_id for item in items if item.not_applicable and not item.structural]
     if rare:
         notes.append(f"'does not apply' is too rare to be a state of its own and counts as blank: {', '.join(rare)}")

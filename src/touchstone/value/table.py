@@ -26,38 +26,14 @@ from touchstone.engine.rows import Question
 from touchstone.measure.forecast import MONTHS, NOBODY, Models, tested_models, to_customers
 from touchstone.measure.kinds import of_one_kind
 from touchstone.measure.sums import to_moments
+from touchstone.measure.suppress import FEWEST, protects
 from touchstone.stats.means import mean
 from touchstone.stats.survival import KaplanMeier, survival_at
+from touchstone.value.groups import Curve, Group, without_few
 
 RETAINED_AFTER, AGAIN_WITHIN, SPENT_WITHIN = 365, 90, 365  # days
 STRANGERS = "none of the customers who answered has an order: it takes the same customer number or e-mail in both files"
 NO_PEOPLE = "nobody who can be followed gave such an answer: it takes a customer and a date"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
-    """A share over time since the answer: `days`, `percent` and its limits, all of one length."""
-
-    days: tuple[float, ...]
-    percent: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """One score group. `retained`: still a member a year after the answer; `again`: bought within 90 days of it;
-    `spent`: paid per person in the year after it; `forecast`: what the group is expected to pay in the next 12 months.
-    """
-
-    band: str
-    people: int
-    retained: Measured
-    again: Measured
-    spent: Measured
-    forecast: Measured
-    staying: Curve | None
-    buying: Curve | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,17 +61,25 @@ class ValueTable:
 
 
 def value_table(
-    data: Data, metric: Metric, *, where: str = "", period: str | None = None, level: float = 0.95
+    data: Data,
+    metric: Metric,
+    *,
+    where: str = "",
+    period: str | None = None,
+    level: float = 0.95,
+    for_release: bool = False,
 ) -> ValueTable:
     """What the customers of each score group did after their first answer, and what they are forecast to pay.
 
-    Refused when there are no answers; amounts that need orders or memberships say what is missing.
+    Refused when there are no answers; amounts that need orders or memberships say what is missing. Where anonymity was
+    promised, or `for_release`, groups and amounts of fewer than ten people are hidden, and what would give them away.
     """
     names = bands(metric)
     if not data.has("answers"):
         raise Refused("There are no answers yet.", hint="import a survey: touchstone add survey.csv")
     question = Question(where=parse_where(where), period=Period.parse(period) if period else None)
     one = of_one_kind(data, metric, question)
+    protected = protects(data, metric, question, one.kind, for_release=for_release)
     question = one.question
     everybody = landmarks(data, metric, question)
     with data.engine.kept(everybody) as people:
@@ -110,6 +94,8 @@ def value_table(
         if isinstance(models, NoEstimate)
         else models.worth(models.customers, months=MONTHS, currency=data.currency, level=level)
     )
+    if protected:
+        groups, everyone = without_few(groups, everyone)
     return ValueTable(
         metric=metric,
         groups=groups,
@@ -118,7 +104,7 @@ def value_table(
         level=level,
         sql=_sql(data, everybody),
         data_number=data.number,
-        notes=(*_notes(data, metric, question), *([one.remark] if one.remark else [])),
+        notes=(*_notes(data, metric, question, protected), *([one.remark] if one.remark else [])),
         kind=one.kind,
     )
 
@@ -180,10 +166,12 @@ def _retained(data: Data, staying: KaplanMeier | None, people: int, level: float
     return NoEstimate("none of them had a membership when they answered" if people else NO_PEOPLE, people)
 
 
-def _notes(data: Data, metric: Metric, question: Question) -> tuple[str, ...]:
+def _notes(data: Data, metric: Metric, question: Question, protected: bool) -> tuple[str, ...]:
     row = data.fetch(unmatched(data, metric, question)).rows[0]
     notes = ["differences between groups are correlation only: the groups differ in more than their score"]
-    if row["unmatched"]:
+    if protected and 0 < row["unmatched"] < FEWEST:
+        notes.append(f"fewer than {FEWEST} answers have no customer or no date and are left out")
+    elif row["unmatched"]:
         notes.append(f"{row['unmatched']:,} of {row['answers']:,} answers have no customer or no date and are left out")
     return tuple(notes)
 
