@@ -14,8 +14,8 @@ from tests.conftest import Simulated
 from touchstone.core.errors import Refused
 from touchstone.core.estimate import Estimate, NoEstimate
 from touchstone.engine.data import Data
-from touchstone.engine.histories import newest_order
-from touchstone.measure.forecast import Models, hold_out, past_errors
+from touchstone.engine.histories import first_purchase, newest_order
+from touchstone.measure.forecast import Models, fit_models, hold_out, past_errors
 from touchstone.stats.backtest import NOT_TESTED
 from touchstone.stats.buying import Customers
 
@@ -108,8 +108,13 @@ def test_customers_known_only_lately_are_followed_from_then_on(imported: Callabl
 
 
 @pytest.mark.truth
-def test_a_forecast_for_a_simulated_year_holds_what_came_in_most_companies(tmp_path: Path) -> None:
-    """Companies of other seeds, half a year held out of two: the interval holds what came in at least 16 of 20."""
+def test_forecasts_of_simulated_companies_hold_what_came_where_they_are_made_at_all(tmp_path: Path) -> None:
+    """Twenty companies of other seeds, half a year held out of two.
+
+    In some the purchases do not tell who left and who pauses, and no forecast is made; of those made at least nine
+    in ten hold what came. Customers leave by what they lived through, not as the model thinks, so the forecasts are
+    off by more than their own errors: without the back-tests two in ten miss.
+    """
     from touchstone.listen.add import add
     from touchstone.simulate import Company, write_company
     from touchstone.workspace import Workspace
@@ -123,4 +128,25 @@ def test_a_forecast_for_a_simulated_year_holds_what_came_in_most_companies(tmp_p
         data = workspace.data()
         covered.append(hold_out(data, months=6).covered)
         data.engine.close()
-    assert sum(held is True for held in covered) >= 16
+    made = [held for held in covered if held is not None]
+    assert len(made) >= 12
+    assert sum(made) >= 0.9 * len(made)
+
+
+def test_a_history_too_short_for_two_long_windows_is_tested_over_shorter_ones(
+    company: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    models = fit_models(company.data)
+
+    def seen(data: Data, *, until: Any = None) -> Models:
+        asked.append(until)
+        return models
+
+    monkeypatch.setattr("touchstone.measure.forecast.fit_models", seen)
+    first, end = first_purchase(company.data), newest_order(company.data)
+    assert first is not None and end is not None
+    window = (end - first) / 2.5  # as much history before it as it is long: one of these fits
+    assert len(past_errors(company.data, window, end=end)) == 4
+    fifth = (end - first) / 5
+    assert asked == [end - window, *(end - fifth * step for step in (1, 2, 3, 4))]

@@ -14,6 +14,7 @@ from touchstone.core.estimate import Estimate, Measured, NoEstimate, record
 from touchstone.engine.data import Data
 from touchstone.engine.histories import DAYS_A_WEEK, buying_days, first_purchase, histories, newest_order
 from touchstone.measure.suppress import FEWEST
+from touchstone.stats import backtest
 from touchstone.stats.backtest import log_error, widened
 from touchstone.stats.buying import Buying, Customers, fit_buying
 from touchstone.stats.clv import Plan, lifetime_value, purchases_ahead
@@ -22,7 +23,7 @@ from touchstone.stats.spend import Spend, fit_spend
 WEEKS_A_MONTH = 30.4375 / DAYS_A_WEEK
 MONTHS = 12
 NOBODY = "no order has a customer, so nobody's buying can be followed"
-THIRDS = 3  # two windows that do not overlap, and as much again to fit the older one
+FIFTHS = 5  # four windows that do not overlap, and as much again to fit the oldest one
 SHORTEST = timedelta(days=28)  # a window tested must see every day of the week, and the beginning and end of a month
 EXPECTED_ONLY = "the interval is that of the expected total: single amounts vary too widely to bound what comes"
 
@@ -155,16 +156,24 @@ def hold_out(data: Data, *, months: int = 3, level: float = 0.95, for_release: b
 def past_errors(data: Data, window: timedelta, *, end: datetime, most: int = 4) -> list[float]:
     """How far forecasts over `window` were off, in windows before `end` that do not overlap; newest first.
 
-    Each is fitted to what was known when its window began, so a window needs as much history before it. A history
-    too short for two of them is tested over thirds of it: what was off by so much over a shorter time (seasons do not
-    even out in it, nor does chance) seldom is by more over a longer one.
+    Each is fitted to what was known when its window began, so a window needs as much history before it. Where fewer
+    than two such forecasts can be made, those over fifths of the history tell instead: what was off by so much over a
+    shorter time (seasons do not even out in it, nor does chance) seldom is by more over a longer one.
     """
     first = first_purchase(data)
+    if first is None or not window:
+        return []
+    errors = _errors(data, window, first, end, most)
+    fifth = (end - first) / FIFTHS
+    if len(errors) < backtest.FEWEST and SHORTEST <= fifth < window:
+        errors = _errors(data, fifth, first, end, most)
+    return errors
+
+
+def _errors(data: Data, window: timedelta, first: datetime, end: datetime, most: int) -> list[float]:
     errors: list[float] = []
-    if first and (end - first) / THIRDS >= SHORTEST:
-        window = min(window, (end - first) / THIRDS)
     start = end - window
-    while window and first and len(errors) < most and start - first >= window:
+    while len(errors) < most and start - first >= window:
         models = fit_models(data, until=start)
         came = data.fetch(buying_days(data, start, start + window)).rows[0]["purchases"]
         error = log_error(_ahead(models, window, 0.95), came)

@@ -21,7 +21,7 @@ def log_error(forecast: Measured, actual: float) -> float | None:
 
 
 def widened(forecast: Measured, errors: Sequence[float]) -> Measured:
-    """A positive total f with the interval f · exp(± t_k √(s² + v²)), from k past errors e_i of forecasts as long.
+    """A positive total f with the interval f · exp(± t_k √(s² + v²)), from k past errors e_i of such forecasts.
 
     s² = Σ e_i² / k is the mean squared log error of the back-tests (about nought: a bias is an error too), v = se / f
     the model's own, t_k Student's t with k degrees of freedom. The model's interval knows chance and its parameters;
