@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from touchstone.core.errors import Refused
 from touchstone.core.where import parse_where
 from touchstone.engine.data import Data
 from touchstone.engine.rows import Question
@@ -93,4 +94,38 @@ def test_a_kind_that_is_asked_for_by_name_is_that_kind() -> None:
             "region = north",
         )
     }
-    assert list(asked.values()) == ["employee", "transactional", "employee", "", "", ""]
+    assert list(asked.values()) == ["employee", "transactional", "", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("condition", "kind"),
+    [
+        ("kind = employee", "employee"),
+        ("kind in (employee)", "employee"),
+        ("kind != transactional and kind != relationship", "employee"),
+        ("kind != employee", "employee"),
+        ("kind not in (employee, transactional)", "employee"),
+        ("kind starts with trans", "employee"),
+        ("kind = transactional", "transactional"),
+        ("kind in (transactional, relationship)", ""),
+    ],
+)
+def test_a_condition_that_is_about_employees_or_leaves_them_out_is_theirs(
+    imported: Callable[..., Data], condition: str, kind: str
+) -> None:
+    data = imported({"survey.csv": survey({"after delivery": 30, "relationship": 50, "employee": 20})})
+    assert of_one_kind(data, NPS, Question(where=parse_where(condition))).kind == kind
+    others = imported({"survey.csv": survey({"after delivery": 30, "relationship": 50})})
+    assert of_one_kind(others, NPS, Question(where=parse_where("kind != employee"))).kind == ""
+
+
+@pytest.mark.parametrize("condition", ["kind in (employee, relationship)", "kind != transactional", "kind is not null"])
+def test_employees_are_never_pooled_with_others(imported: Callable[..., Data], condition: str) -> None:
+    data = imported({"survey.csv": survey({"after delivery": 30, "relationship": 50, "employee": 20})})
+    with pytest.raises(Refused, match="not pooled"):
+        of_one_kind(data, NPS, Question(where=parse_where(condition)))
+
+
+def test_the_remark_does_not_tell_how_few_of_another_kind_there_are(imported: Callable[..., Data]) -> None:
+    data = imported({"survey.csv": survey({"relationship": 50, "employee": 7})})
+    assert "(fewer than 10 employee left out" in of_one_kind(data, NPS, Question()).remark

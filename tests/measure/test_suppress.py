@@ -13,11 +13,13 @@ from tests.measure.company import Company, answers, at
 
 from touchstone.core.errors import Refused
 from touchstone.core.estimate import Estimate, NoEstimate
+from touchstone.core.period import Period
 from touchstone.measure.banner import banner
 from touchstone.measure.metrics import built_in
 from touchstone.measure.score import score
 from touchstone.measure.scores import Group, Score, Scores
-from touchstone.measure.suppress import hidden_groups, suppressed
+from touchstone.measure.suppress import discreet, hidden_groups, suppressed
+from touchstone.measure.transitions import transitions
 from touchstone.measure.units import units
 from touchstone.stats.moments import Moments
 from touchstone.stats.nps import net_score_of_counts
@@ -211,3 +213,81 @@ def test_few_answers_are_greyed_and_not_hidden_for_those_who_read_the_comments(c
     assert [row.unsure for row in scores.rows] == [True, True] and hidden(scores) == set()
     sure = score(company.data(answers=answers([10, 9, 9] * 200)), NPS)
     assert [row.unsure for row in sure.rows] == [False]
+
+
+def test_employees_left_out_by_name_are_protected_as_if_they_were_asked_for(company: Company) -> None:
+    few = answers([10, 0, 9] * 2, start=500, kind="employee", team="b")
+    many = answers([10, 0, 9] * 4, start=500, kind="employee", team="b")
+    customers = answers([10, 0, 9] * 20, team=lambda i: "ab"[i % 2])
+    data = company.data(answers=[*customers, *few])
+    assert hidden(score(data, NPS, where="kind != employee")) == {()}
+    assert hidden(score(data, NPS, where="kind = relationship")) == set()
+    for made in (units, banner, transitions):
+        with pytest.raises(Refused):
+            _asked_of(made, data, "kind != employee")
+        with pytest.raises(Refused, match="not pooled"):
+            _asked_of(made, data, "kind in (employee, relationship)")
+    enough = company.data(answers=[*customers, *many])
+    assert hidden(score(enough, NPS, where="kind != employee")) == set()
+    assert len(units(enough, NPS, by="team", where="kind != employee").rows) == 2
+
+
+def _asked_of(made: object, data: object, where: str) -> None:
+    if made is transitions:
+        transitions(data, NPS, Period.parse("2016"), Period.parse("2017"), where=where)  # type: ignore[arg-type]
+    else:
+        made(data, NPS, by="team" if made is units else ["team"], where=where)  # type: ignore[operator]
+
+
+def test_a_condition_that_leaves_out_few_employees_is_seen_among_many_customers(company: Company) -> None:
+    staff = answers([10, 0, 9] * 12, start=500, kind="employee", team=lambda i: "small" if i < 504 else "large")
+    customers = answers([10, 0, 9] * 20, team=lambda i: "small" if i < 30 else "large")
+    data = company.data(answers=[*customers, *staff])
+    found = score(data, NPS, where="team = large")
+    assert hidden(found) == {("employee",)}
+    with pytest.raises(Refused, match="give them away"):
+        units(data, NPS, by="team", where="kind = employee and team = large")
+
+
+def test_many_answers_of_few_people_left_out_are_few(company: Company) -> None:
+    rows = answers([10, 0, 9] * 12, team=lambda i: "small" if i < 12 else "large")
+    by_few = [row | {"customer_id": f"p{n % 3}"} if n < 12 else row for n, row in enumerate(rows)]
+    assert hidden(score(company.data(answers=rows), NPS, where="team = large", for_release=True)) == set()
+    assert hidden(score(company.data(answers=by_few), NPS, where="team = large", for_release=True)) == {()}
+
+
+def test_few_answers_that_name_no_group_are_not_counted_and_hide_one_group_more(company: Company) -> None:
+    rows = answers([10, 0, 9] * 20, team=lambda i: None if i < 4 else "abc"[(i > 20) + (i > 40)])
+    data = company.data(answers=rows)
+    made, found = banner(data, NPS, by=["team"], for_release=True), units(data, NPS, by="team", for_release=True)
+    assert made.notes == ("fewer than 10 answers have no team and stand in the total only",)
+    assert [column.n for column in made.columns].count(None) == 1
+    assert found.notes == ("fewer than 10 rows name no team and are left out",)
+    assert [row.n for row in found.rows].count(None) == 1
+    assert banner(data, NPS, by=["team"]).notes == ("4 answers have no team and stand in the total only",)
+    assert [row.n for row in units(data, NPS, by="team").rows].count(None) == 0
+
+
+def test_what_both_periods_together_leave_out_is_nobody_or_ten(company: Company) -> None:
+    def years(before: int) -> list[dict[str, object]]:
+        rows = answers([9] * before, start=900, kind="employee", answered_at=at("2015-02-01"))
+        for year, scores in (("2016", [10, 0, 9]), ("2017", [9, 8, 0])):
+            more = answers(scores * 20, kind="employee", answered_at=at(f"{year}-02-01"))
+            rows += [row | {"answer_id": f"{year}{row['answer_id']}"} for row in more]
+        return rows
+
+    one, two = Period.parse("2016"), Period.parse("2017")
+    assert transitions(company.data(answers=years(0)), NPS, one, two).parts
+    assert transitions(company.data(answers=years(10)), NPS, one, two).parts
+    with pytest.raises(Refused, match="give them away"):
+        transitions(company.data(answers=years(9)), NPS, one, two)
+
+
+def test_notes_are_discreet_about_few_and_plain_about_many() -> None:
+    notes = ("3 answers lie outside the scale", "1,003 answers have no team", "13 rows name no unit", "7 of 90 answers")
+    assert discreet(notes) == (
+        "fewer than 10 answers lie outside the scale",
+        "1,003 answers have no team",
+        "13 rows name no unit",
+        "fewer than 10 of 90 answers",
+    )

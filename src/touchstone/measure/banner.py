@@ -25,10 +25,10 @@ from touchstone.engine.connect import Table
 from touchstone.engine.data import Data
 from touchstone.engine.moments import SUMS
 from touchstone.engine.rows import Question, group_name
-from touchstone.measure.kinds import narrowed, of_one_kind
+from touchstone.measure.kinds import may_concern_employees, narrowed, of_one_kind, refuse_pooling
 from touchstone.measure.score import measured
 from touchstone.measure.scores import Group, written
-from touchstone.measure.suppress import PROMISED, hidden_groups, protects, why_hidden
+from touchstone.measure.suppress import PROMISED, discreet, hidden_groups, protects, why_hidden
 from touchstone.stats.columns import ColumnTest, large_enough, letter, lower_columns, mean_test, share_test
 from touchstone.stats.means import mean
 from touchstone.stats.moments import Moments, PairMoments
@@ -172,6 +172,7 @@ def banner(
     rows, kind, remark = _answers(data, subject, asked)
     kind = PROMISED if protects(data, subject, asked, kind, for_release=for_release) else kind
     table = _Table(data, subject, rows, by, kind, level)
+    notes = (*((remark,) if remark else ()), *table.notes)
     return Banner(
         subject=subject if isinstance(subject, str) else subject.label,
         columns=table.columns,
@@ -181,7 +182,7 @@ def banner(
         weight=weight,
         sql=";\n\n".join(table.queries),
         data_number=data.number,
-        notes=(*((remark,) if remark else ()), *table.notes),
+        notes=discreet(notes) if kind == PROMISED else notes,
     )
 
 
@@ -189,7 +190,10 @@ def _answers(data: Data, subject: Metric | str, asked: Question) -> tuple[Table,
     """The rows of the subject, of one kind; which; and what was left out for that."""
     if isinstance(subject, str):
         rows = question_answers(data, subject, asked)
-        found = narrowed(asked, data.fetch(rows.group_by("kind").aggregate(n=rows.count())).rows)
+        counts = data.fetch(rows.group_by("kind").aggregate(n=rows.count())).rows
+        if may_concern_employees(asked):
+            refuse_pooling({str(row["kind"]) for row in counts})
+        found = narrowed(asked, counts)
         return (rows.filter(rows.kind == found.kind) if found.kind else rows), found.kind, found.remark
     if not isinstance(subject.form, ScoreForm):
         raise BadDefinition(
@@ -219,6 +223,7 @@ class _Table:
         self.places: list[tuple[str, str]] = [("total", "total")]
         self.sums: list[Mapping[str, Any]] = [total]
         self.shared: dict[tuple[int, int], Mapping[str, Any]] = {}
+        self.nameless: dict[str, int] = {}  # people without a column of their own, per grouping
         for name in by:
             self._add(rows, name, int(total["n"]))
         self.moments = [self._moments(sums) for sums in self.sums]
@@ -261,13 +266,15 @@ class _Table:
     def _add(self, rows: Table, name: str, total: int) -> None:
         """Add the columns of one grouping, and what its pairs share."""
         column, lines = group_name(name), self._categories()
-        found = [row for row in self._fetch(banner_sums(rows, column, lines)) if row["_column"] is not None]
+        sums = self._fetch(banner_sums(rows, column, lines))
+        found = [row for row in sums if row["_column"] is not None]
         if len(self.places) + len(found) > MOST_COLUMNS + 1:
             raise BadDefinition(
                 f"'{name}' would bring {len(found)} columns; a banner holds at most {MOST_COLUMNS}.",
                 hint="group by something with fewer values, or keep some with --where.",
             )
         nameless = total - sum(int(row["n"]) for row in found)
+        self.nameless[name] = sum(int(row["clusters"]) for row in sums if row["_column"] is None)
         if nameless:
             self.notes.append(f"{nameless:,} answers have no {name} and stand in the total only")
         found.sort(key=lambda row: _order(row["_column"]))
@@ -315,6 +322,7 @@ class _Table:
         for name in ("total", *self.by):
             inside = [place for place, (banner, _) in enumerate(self.places) if banner == name]
             people: dict[Group, int] = {(str(place),): self.moments[place][-1].clusters for place in inside}
+            people |= {(None,): self.nameless[name]} if self.nameless.get(name) else {}
             gone |= {int(group[0]) for group in hidden_groups(people) if group[0] is not None}
         return gone
 

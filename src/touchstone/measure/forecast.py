@@ -13,7 +13,7 @@ from touchstone.core.errors import Refused
 from touchstone.core.estimate import Estimate, Measured, NoEstimate, record
 from touchstone.engine.data import Data
 from touchstone.engine.histories import DAYS_A_WEEK, buying_days, first_purchase, histories, newest_order
-from touchstone.measure.suppress import FEWEST
+from touchstone.engine.promises import FEWEST
 from touchstone.stats import backtest
 from touchstone.stats.backtest import log_error, widened
 from touchstone.stats.buying import Buying, Customers, fit_buying

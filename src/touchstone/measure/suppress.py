@@ -6,8 +6,9 @@ secondary cells so that no published total leads back to a primary one.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -15,17 +16,19 @@ import numpy as np
 
 from touchstone.core.errors import Refused
 from touchstone.core.estimate import NoEstimate, Result
-from touchstone.core.metric import Metric
+from touchstone.core.metric import Gap, Index, Metric
+from touchstone.core.period import Period
 from touchstone.engine.connect import Table
 from touchstone.engine.data import Data
-from touchstone.engine.promises import EMPLOYEE, says_anonymous
+from touchstone.engine.promises import EMPLOYEE, FEWEST, people_outside, says_anonymous
 from touchstone.engine.rows import Question
+from touchstone.measure.kinds import leaves_employees_out
 from touchstone.measure.scores import Group, Score, Scores
 from touchstone.stats.differences import verdict
 
-FEWEST = 10
 PROMISED = EMPLOYEE
 _KIND = "kind"
+_FEW = re.compile(r"(?<![\d,.])[1-9](?= (?:of [\d,]+ )?(?:answers|rows)\b)")
 
 
 def suppressed(scores: Scores, *, everyone: bool = False, fewest: int = FEWEST) -> Scores:
@@ -135,22 +138,35 @@ def safe(data: Data, scores: Scores, question: Question, *, for_release: bool = 
     """
     everyone = for_release or promised(data, scores.metric)
     kept = suppressed(scores, everyone=everyone)
-    concerned = everyone or any(_kind(scores, row) == PROMISED for row in scores.rows)
-    if not concerned or not leaves_few(data, scores.metric, question):
+    without = leaves_employees_out(data, scores.metric, question)
+    concerned = everyone or without or any(_kind(scores, row) == PROMISED for row in scores.rows)
+    if not concerned:
         return kept
-    reason = f"hidden: fewer than {FEWEST} answers lie outside the condition, and could be worked out from the whole"
-    rows = [_hide(row, reason) if everyone or _kind(scores, row) == PROMISED else row for row in kept.rows]
+    kept = replace(kept, notes=discreet(kept.notes))
+    if not leaves_few(data, scores.metric, question, everyone=everyone):
+        return kept
+    reason = f"hidden: fewer than {FEWEST} people lie outside the condition, and could be worked out from the whole"
+    rows = [_hide(row, reason) if everyone or without or _kind(scores, row) == PROMISED else row for row in kept.rows]
     return replace(kept, rows=tuple(rows))
 
 
-def protects(data: Data, subject: Metric | str, question: Question, kind: str, *, for_release: bool = False) -> bool:
+def protects(
+    data: Data,
+    subject: Metric | str,
+    question: Question,
+    kind: str,
+    *,
+    for_release: bool = False,
+    periods: Sequence[Period] = (),
+) -> bool:
     """Whether small groups of what is asked, answers of that `kind`, are to be hidden.
 
-    Refused where they are, and the condition or the period itself would give somebody away.
+    Refused where they are, and the condition or the period itself (or `periods` together) would give somebody away.
     """
-    if not (for_release or kind == PROMISED or promised(data, subject)):
+    everyone = for_release or promised(data, subject)
+    if not everyone and kind != PROMISED:
         return False
-    if leaves_few(data, subject, question):
+    if leaves_few(data, subject, question, periods, everyone=everyone):
         raise Refused("The condition leaves out so few answers that the whole would give them away.", hint="widen it.")
     return True
 
@@ -167,13 +183,21 @@ def promised(data: Data, subject: Metric | str) -> bool:
     return bool(data.fetch(asked.aggregate(n=says_anonymous(asked).sum())).rows[0]["n"])
 
 
-def leaves_few(data: Data, subject: Metric | str, question: Question) -> bool:
-    """Whether the condition and the period of `question` leave out somebody, but fewer than may be told."""
-    if not question.where and not question.period:
+def leaves_few(
+    data: Data, subject: Metric | str, question: Question, periods: Sequence[Period] = (), *, everyone: bool = False
+) -> bool:
+    """Whether the condition and the period of `question` (or `periods` together) leave out somebody of a kind of
+    answers, but fewer people than may be told: of employees, or of any kind (`everyone`)."""
+    if not question.where and not question.period and not periods:
         return False
-    counts = [_asked(data, subject, asked).count().name("n").as_table() for asked in (Question(), question)]
-    every, inside = (data.fetch(count).rows[0]["n"] for count in counts)
-    return bool(0 < every - inside < FEWEST)
+    parts = [_asked(data, subject, replace(question, period=one)) for one in periods or (question.period,)]
+    outside = people_outside(data, _table_of(subject), _asked(data, subject, Question()), parts)
+    return any(0 < n < FEWEST for kind, n in outside.items() if everyone or kind == PROMISED)
+
+
+def discreet(notes: Iterable[str]) -> tuple[str, ...]:
+    """`notes` for the reader that do not tell how many answers or rows there are where they are few."""
+    return tuple(_FEW.sub(f"fewer than {FEWEST}", note) for note in notes)
 
 
 def _table_of(subject: Metric | str) -> str:
@@ -188,7 +212,18 @@ def _asked(data: Data, subject: Metric | str, question: Question) -> Table:
         return rows.filter(rows.question_id == subject)
     if table != "answers":
         return rows
-    return rows.filter(rows.metric == (getattr(subject.form, "answers", "") or subject.name))
+    return rows.filter(rows.metric.isin(_answers_to(subject)))
+
+
+def _answers_to(metric: Metric) -> tuple[str, ...]:
+    """The metrics that answers are given to for `metric` to be known."""
+    match metric.form:
+        case Index(items=items):
+            return items
+        case Gap(of=of, less=less):
+            return of, less
+        case _:
+            return (getattr(metric.form, "answers", "") or metric.name,)
 
 
 def _kind(scores: Scores, row: Score) -> str | None:

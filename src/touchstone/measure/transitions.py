@@ -13,6 +13,7 @@ from touchstone.core.period import Period
 from touchstone.core.where import parse_where
 from touchstone.engine.connect import Table
 from touchstone.engine.data import Data
+from touchstone.engine.promises import FEWEST
 from touchstone.engine.rows import Question
 from touchstone.engine.transitions import answers_without_person, move_sums, people_of_periods, presence_sums
 from touchstone.measure.changes import ends_of, unit_of_change
@@ -20,7 +21,7 @@ from touchstone.measure.kinds import of_one_kind
 from touchstone.measure.score import measured
 from touchstone.measure.scores import Group
 from touchstone.measure.sums import to_moments
-from touchstone.measure.suppress import FEWEST, hidden_groups, protects, why_hidden
+from touchstone.measure.suppress import discreet, hidden_groups, protects, why_hidden
 from touchstone.stats.differences import Verdict, verdict
 from touchstone.stats.means import mean
 from touchstone.stats.moments import Moments
@@ -131,9 +132,10 @@ def transitions(
             f"Nobody known answered in both {first.label} and {second.label}.",
             hint="answers need a customer_id, and the same people asked again.",
         )
-    table.hides = protects(data, metric, asked, one.kind, for_release=for_release)
+    table.hides = protects(data, metric, asked, one.kind, for_release=for_release, periods=(first, second))
     nameless = sum(answers_without_person(data, metric, form, one.question, period) for period in (first, second))
-    notes = (f"{nameless:,} answers without a known person are left out",) if nameless and not table.hides_all else ()
+    left_out = [f"{nameless:,} answers without a known person are left out"] if nameless and not table.hides_all else []
+    notes = (*((one.remark,) if one.remark else ()), *left_out)
     movement = table.movement()
     return Transitions(
         metric=metric,
@@ -148,7 +150,7 @@ def transitions(
         parts=table.parts(first.label, second.label),
         sql=table.sql,
         data_number=data.number,
-        notes=(*((one.remark,) if one.remark else ()), *notes),
+        notes=discreet(notes) if table.hides else notes,
     )
 
 

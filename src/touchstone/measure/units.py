@@ -35,7 +35,7 @@ from touchstone.measure.score import measured, pilot_of
 from touchstone.measure.scores import Score, Scores, written
 from touchstone.measure.spread import shrinkage_of
 from touchstone.measure.sums import centre_of, to_moments
-from touchstone.measure.suppress import PROMISED, protects, suppressed
+from touchstone.measure.suppress import PROMISED, discreet, protects, suppressed
 from touchstone.stats.differences import Verdict, verdicts, would_tell
 from touchstone.stats.means import few
 from touchstone.stats.moments import Moments, PairMoments
@@ -163,9 +163,11 @@ def units(
             hint="choose another column: --by agent, team, region, touchpoint…",
         )
     protected = protects(data, metric, asked, kind.kind, for_release=for_release)
+    without = rows[group_name(by)].isnull()
+    nameless = data.fetch(rows.aggregate(n=without.sum(), people=rows.cluster.nunique(where=without))).rows[0]
     table = _Table(metric, by, level, data.currency, fetched.rows, centre, PROMISED if protected else kind.kind)
-    nameless = data.fetch(rows.aggregate(n=rows[group_name(by)].isnull().sum())).rows[0]["n"]
-    notes = (f"{nameless:,} rows name no {by} and are left out",) if nameless else ()
+    table.nameless = nameless["people"]
+    notes = (*((kind.remark,) if kind.remark else ()), *_left_out(nameless["n"], by))
     return Units(
         metric=metric,
         by=by,
@@ -175,8 +177,12 @@ def units(
         sql=fetched.sql,
         data_number=data.number,
         seed=seed,
-        notes=(*((kind.remark,) if kind.remark else ()), *notes),
+        notes=discreet(notes) if protected else notes,
     )
+
+
+def _left_out(n: int | None, by: str) -> tuple[str, ...]:
+    return (f"{n:,} rows name no {by} and are left out",) if n else ()
 
 
 def _is_mean(form: Form) -> bool:
@@ -197,6 +203,7 @@ class _Table:
         self, metric: Metric, by: str, level: float, currency: str, rows: list[dict[str, Any]], centre: float, kind: str
     ) -> None:
         self.metric, self.by, self.level, self.currency, self.kind = metric, by, level, currency, kind
+        self.nameless = 0  # people whose rows name no unit
         self.rows = sorted(rows, key=lambda row: written(row[group_name(by)]))
         self.names = [written(row[group_name(by)]) for row in self.rows]
         self.moments = [to_moments(row, centre) for row in self.rows]
@@ -246,9 +253,13 @@ class _Table:
             Score(group=(name,), result=measured(self.metric, m, level=self.level, currency=self.currency), moments=m)
             for name, m in zip(self.names, self.moments, strict=True)
         ]
+        if self.nameless:  # the whole less the units shown would be theirs
+            n = self.nameless
+            found.append(Score(group=(None,), result=NoEstimate("named by no row", n), people=n))
         marked = tuple(replace(row, kind=self.kind or None) for row in found)
         scores = suppressed(Scores(metric=self.metric, by=(self.by,), rows=marked, sql="", data_number=0))
-        return [row.result for row in scores.rows if isinstance(row.result, Estimate | NoEstimate)]
+        named = scores.rows[: len(self.names)]
+        return [row.result for row in named if isinstance(row.result, Estimate | NoEstimate)]
 
     def _shrunken(self) -> list[Measured]:
         known = self.shrinkage

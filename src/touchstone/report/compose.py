@@ -15,6 +15,7 @@ from touchstone.core.nouns import IMPORTABLE
 from touchstone.core.period import Period
 from touchstone.core.where import parse_where
 from touchstone.engine.data import Data
+from touchstone.engine.promises import FEWEST
 from touchstone.engine.rows import Question
 from touchstone.engine.voices import answered_between, extent, fewest_people, score_counts, set_aside, voices
 from touchstone.measure.compare import Comparison, compare
@@ -23,7 +24,7 @@ from touchstone.measure.metrics import metric_named
 from touchstone.measure.progress import Progress
 from touchstone.measure.score import score
 from touchstone.measure.scores import Score, Scores
-from touchstone.measure.suppress import FEWEST, is_hidden, protects
+from touchstone.measure.suppress import is_hidden, protects
 from touchstone.report import missing
 from touchstone.report.opening import LEADING, helpful, lede, spoken, title, to_fix, verdict_on
 from touchstone.report.sentences import amount, spread

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from touchstone.core.estimate import Estimate, Measured, NoEstimate
+from touchstone.engine.promises import FEWEST
 from touchstone.measure.scores import Group as Name
-from touchstone.measure.suppress import FEWEST, hidden_groups, why_hidden
+from touchstone.measure.suppress import hidden_groups, why_hidden
 
 AMOUNTS = ("retained", "again", "spent", "forecast")
 _CURVES = {"retained": "staying", "again": "buying"}

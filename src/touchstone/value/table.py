@@ -22,11 +22,12 @@ from touchstone.engine.durations import GROUPS
 from touchstone.engine.histories import first_purchase, histories
 from touchstone.engine.moments import moments
 from touchstone.engine.outcomes import bands, days_to_buying, days_to_leaving, landmarks, spent_after, unmatched
+from touchstone.engine.promises import FEWEST
 from touchstone.engine.rows import Question
 from touchstone.measure.forecast import MONTHS, NOBODY, Models, tested_models, to_customers
 from touchstone.measure.kinds import of_one_kind
 from touchstone.measure.sums import to_moments
-from touchstone.measure.suppress import FEWEST, protects
+from touchstone.measure.suppress import protects
 from touchstone.stats.means import mean
 from touchstone.stats.survival import KaplanMeier, survival_at
 from touchstone.value.groups import Curve, Group, without_few
