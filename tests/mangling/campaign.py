@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import resource
 import sys
 import time
 from collections import Counter
@@ -28,7 +27,7 @@ def figures(outcomes: list[Outcome], seconds: float) -> list[tuple[str, str]]:
     """What a campaign showed, as names and figures."""
     kinds = Counter(outcome.kind for outcome in outcomes)
     rows, aside = sum(outcome.rows for outcome in outcomes), sum(outcome.aside for outcome in outcomes)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = max((outcome.peak for outcome in outcomes), default=0.0)
     different = {one.name for outcome in outcomes for one in outcome.drawn.manglings}
     return [
         ("Mangled files", f"{len(outcomes):,}"),
@@ -65,8 +64,8 @@ def main() -> None:
     if options.name or options.seed is not None:
         case = made([load()[options.name]], Random(options.seed or 0)) if options.name else drawn(options.seed)
         outcome = tried(case, options.keep)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(outcome, f"\n  {outcome.rows} rows, {outcome.aside} aside, {outcome.seconds:.1f} s, {peak:,.0f} MB")
+        took = f"{outcome.seconds:.1f} s, {outcome.peak:,.0f} MB"
+        print(outcome, f"\n  {outcome.rows} rows, {outcome.aside} aside, {took}")
         sys.exit(bool(outcome.faults))
     begin = time.monotonic()
     outcomes = []

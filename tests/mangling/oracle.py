@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import shutil
 import signal
 import time
@@ -41,6 +42,8 @@ class Outcome:
     rows: int = 0
     aside: int = 0
     seconds: float = 0.0
+    peak: float = 0.0
+    """The most memory, in MB, that this process held until the import had ended: the judge's own comes after."""
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -59,7 +62,10 @@ def tried(drawn: Drawn, folder: Path | None = None) -> Outcome:
         begin = time.process_time()
         try:
             with _patient():
-                summary = add(workspace, [path])
+                try:
+                    summary = add(workspace, [path])
+                finally:
+                    outcome.peak = peak()
         except TouchstoneError as error:
             outcome.kind, outcome.problem = "refused", error.problem
             _judge_refusal(error, drawn.case, workspace, outcome)
@@ -75,6 +81,11 @@ def tried(drawn: Drawn, folder: Path | None = None) -> Outcome:
         if folder is None:
             shutil.rmtree(place, ignore_errors=True)
     return outcome
+
+
+def peak() -> float:
+    """The most memory this process ever held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 @contextmanager

@@ -307,11 +307,11 @@ def a_million_rows_that_do_not_fit(case: Case) -> None:
 
 
 @mangling("sizes", needs=plain, heavy=True)
-def three_hundred_thousand_rows(case: Case) -> None:
+def a_million_clean_rows(case: Case) -> None:
     """Nothing wrong but their number: each row again under a new id."""
     first = [row.cells for row in case.rows]
     place = case.column(case.good.key)
-    times = 300_000 // len(first)
+    times = 1_000_000 // len(first)
     case.rows = [Row([], effect=Effect.FREE, counted=times * len(first))]
 
     def write(one: Case) -> Iterator[bytes]:

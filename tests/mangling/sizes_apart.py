@@ -6,7 +6,6 @@ The file is made by a child, so that the peak of this process is that of the imp
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import shutil
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ from random import Random
 from tempfile import mkdtemp
 
 from tests.mangling.catalogue import load, made
-from tests.mangling.oracle import known, tried
+from tests.mangling.oracle import known, peak, tried
 
 
 def main(name: str) -> int:
@@ -31,15 +30,10 @@ def main(name: str) -> int:
         before = peak()
         outcome = tried(drawn, folder)
         print(f"{outcome}\n  {outcome.rows} rows, {outcome.aside} aside, {outcome.seconds:.1f} s, before {before:,.0f}")
-        print(f"peak {peak():.0f} MB")
+        print(f"peak {outcome.peak:.0f} MB")
         return bool(outcome.faults)
     finally:
         shutil.rmtree(folder)
-
-
-def peak() -> float:
-    """The most memory this process ever held, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -217,7 +217,8 @@ def _complete(rows: str, columns: Sequence[Column], mapping: Mapping, *, source:
 
 def _kept(engine: DuckDB, query: str, mapping: Mapping) -> str:
     """The rows of `query` under a name: computed once where that takes more than putting columns together."""
-    kind = "TABLE" if mapping.one_per or needs_content(mapping) else "VIEW"
+    if mapping.one_per or needs_content(mapping):
+        return engine.set_down(query)
     name = fresh_name("keyed")
-    engine.run(f"CREATE TEMPORARY {kind} {name} AS {query}")
+    engine.run(f"CREATE TEMPORARY VIEW {name} AS {query}")
     return name

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from touchstone.core.mapping import PERSON_COLUMNS, Mapping, Question, Take
 from touchstone.engine.casting import among, coded, identifier_text, number
-from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
+from touchstone.engine.connect import DuckDB, identifier, literal
 from touchstone.engine.scan import Scan
 
 OF_A_QUESTION = ("question_id", "metric", "score", "scale_low", "scale_high", "polarity", "choice", "text")
@@ -34,8 +34,7 @@ def unpivot(engine: DuckDB, rows: str, mapping: Mapping, scan: Scan) -> Answers:
     given = f"SELECT * EXCLUDE (q), q.n, q.cell, q.skipped, q.meaning FROM ({wide}) WHERE q.cell IS NOT NULL"
     score = f"CASE WHEN a_scored AND NOT skipped THEN {number('meaning', Take())} END"
     scored = f"SELECT *, {score} AS a_score FROM ({given}) JOIN ({_questions(mapping, scan)}) asked USING (n)"
-    table = fresh_name("answers")
-    engine.run(f"CREATE TEMPORARY TABLE {table} AS SELECT {', '.join(_columns(shared))} FROM ({scored})")
+    table = engine.set_down(f"SELECT {', '.join(_columns(shared))} FROM ({scored})")
     found, aside = engine.run(f"SELECT count(*), count(_wrong) FROM {table}")[0]
     empty = " + ".join(
         f"count(*) FILTER (WHERE {_cell(place, asked)} IS NULL)" for place, asked in enumerate(mapping.unpivot)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from touchstone.core.mapping import Mapping
-from touchstone.engine.connect import DuckDB, fresh_name
+from touchstone.engine.connect import DuckDB
 
 _NEEDED = {"question_id", "score", "scale_low", "scale_high"}
 _USUAL = ((1, 5), (1, 7), (0, 10))
@@ -30,9 +30,8 @@ def widened(engine: DuckDB, rows: str, mapping: Mapping) -> tuple[str, tuple[str
     replaced = ", ".join(
         f"CASE WHEN {outside} THEN {bound} ELSE {name} END AS {name}" for name, bound in bounds.items()
     )
-    table = fresh_name("widened")
     columns = f"* EXCLUDE (_least, _most) REPLACE ({replaced}), {outside} AS _widened"
-    engine.run(f"CREATE TEMPORARY TABLE {table} AS SELECT {columns} FROM ({seen})")
+    table = engine.set_down(f"SELECT {columns} FROM ({seen})")
     changed = engine.run(f"SELECT DISTINCT question_id, scale_low, scale_high FROM {table} WHERE _widened ORDER BY ALL")
     told = [f"'{name[:40]}' {low:g} to {high:g}" for name, low, high in changed]
     more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""

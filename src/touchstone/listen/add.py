@@ -33,6 +33,7 @@ from touchstone.listen.scratch import own_folder
 from touchstone.listen.textfiles import repaired
 from touchstone.workspace import Workspace
 
+MEMORY = "800MB"  # with what reading takes beside it, an import of any size stays below a gigabyte
 _FIRST = ("accounts", "customers")  # landed before what refers to them
 
 
@@ -169,7 +170,7 @@ def _import(
     workspace: Workspace, writer: Writer, one: Plan, scratch: Path, *, strict: bool, progress: Progress
 ) -> FileSummary:
     """Read, type and land one file on an engine of its own, whose memory is given back afterwards."""
-    engine = DuckDB(scratch)
+    engine = DuckDB(scratch, memory=MEMORY)
     try:
         landings, summary = _landed(_Work(workspace, writer, engine, one, scratch), strict=strict, progress=progress)
     finally:
