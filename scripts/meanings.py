@@ -48,6 +48,7 @@ LEADS = {
     "drivers": "One record per rating.",
     "value": "One record per group and amount.",
     "value --holdout": "one record instead:",
+    "released": "One record per result, the newest last.",
     "export": "One record.",
     "settings": "One record per setting.",
 }
@@ -268,6 +269,16 @@ MEANINGS: dict[str, dict[str, str]] = {
         "shown": "the number of `--shown`, as text",
         "matches": "the ways of counting that give exactly that number: each aspect that differs, with its rule",
     },
+    "released": {
+        "at": "when it was given out, in UTC",
+        "what": "the metric, or the id of the question",
+        "of": "the answers behind it: metrics that score the same answers share them",
+        "by": "the columns it was told by",
+        "where": "its condition; empty for none",
+        "period": "its period; empty for all",
+        "data_number": "the import number it is of",
+        "hidden": "the groups that were not shown, each a list of its values",
+    },
     "transitions": {
         "from": "the earlier period",
         "to": "the later one",
@@ -286,7 +297,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "drivers": {
         "item": "the question",
         "answered": "answers to it",
-        "not_applicable": "those who said that it does not apply",
+        "not_applicable": "those who said that it does not apply; null where that is hidden",
         "value": "its share of the variation that the ratings explain together",
         "effect_": "what one standard deviation of it goes with, as in a number",
         "performance_": "the mean rating, as in a number",
@@ -298,7 +309,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     },
     "value": {
         "band": "the group of scores; `all` for all customers",
-        "people": "people in it; null for all",
+        "people": "people in it; null for all, and where that is hidden",
         "metric": "`retained`, `again`, `spent` or `forecast`",
         "value": "the amount",
     },

@@ -34,6 +34,7 @@ from touchstone.measure.metrics import built_in
 from touchstone.measure.people import Decision, Merge, People, Refusal
 from touchstone.measure.progress import Progress
 from touchstone.measure.raking import Raking
+from touchstone.measure.released import Release
 from touchstone.measure.scores import Score, Scores
 from touchstone.measure.standing import Standing, Step
 from touchstone.measure.transitions import Move, Part, Transitions
@@ -43,7 +44,8 @@ from touchstone.measure.waterfall import Match, Value, Waterfall
 from touchstone.measure.waterfall import Step as Rung
 from touchstone.stats.differences import Verdict
 from touchstone.understand.drivers import Driver, Drivers
-from touchstone.value.table import Group, ValueTable
+from touchstone.value.groups import Group
+from touchstone.value.table import ValueTable
 
 COLUMN = "COLUMN"  # stands for the column of --by
 NOTHING = NoEstimate("", 0)
@@ -143,11 +145,13 @@ def printed() -> dict[str, object]:
         "drivers": _drivers(),
         "value": _values(),
         "value --holdout": _holdout(),
+        "released": [_RELEASE.record()],
         "export": _EXPORTED.record(),
         "settings": [row | {"value": {}, "default": {}} for row in setting_records({})],
     }
 
 
+_RELEASE = Release(at=NOON, what="", of="", by=(), where="", period="", data_number=1)
 _EXPORTED = Exported(path=Path("x"), format="", table="", rows=0, columns=(), data_number=1)
 _DECIDED = Decided(
     customer_id="", other_id="", kind="join", reason="", author="", import_number=1, was_one=False

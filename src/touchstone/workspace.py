@@ -18,6 +18,7 @@ from touchstone.lake.lake import Lake
 
 SETTINGS_FILE = "touchstone.toml"
 SALT_FILE = "identities.salt"
+RELEASED_FILE = "released.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,11 @@ class Workspace:
         return Lake(self.folder / "data")
 
     @property
+    def released(self) -> Path:
+        """The log of results that were given out of answers whose givers' anonymity counts."""
+        return self.folder / RELEASED_FILE
+
+    @property
     def scratch(self) -> Path:
         """A folder for files that nobody misses."""
         folder = self.folder / ".touchstone" / "scratch"
@@ -121,9 +127,11 @@ class Workspace:
         for name, version in (record.tables if record else {}).items():
             files = self.lake.files(name, version)
             tables[name] = TableSource(files.files, files.columns)
-        settings = self.settings
+        settings, engine = self.settings, engine or self.duckdb()
         return Data(
-            engine=engine or self.duckdb(),
+            engine=engine,
+            released=self.released,
+            earlier=lambda number: self.data(engine=engine, as_of=number),
             tables=tables,
             number=record.number if record else 0,
             zone=settings.timezone,

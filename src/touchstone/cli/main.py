@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "transitions": ("transitions", "Follow the same people between bands, from one period to another."),
     "drivers": ("drivers", "Show what goes with a score, and how strongly."),
     "value": ("value", "Show what customers are worth, by how they score."),
+    "released": ("released", "List what was given out of protected answers, and with --for-release."),
     "export": ("export", "Write a table to a file: CSV, Excel, Parquet, JSON lines, SPSS."),
     "report": ("report", "Write the report: one self-contained HTML file."),
     "settings": ("init", "Show the settings and what they decide."),

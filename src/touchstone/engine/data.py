@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -44,6 +45,8 @@ class Data:
 
     `zone` decides what a day and a month are; `currency` and `rates` (currency to factor) turn amounts into one money;
     `weighted` are the sources whose answers count by their `weight` without being asked to.
+    `released` is the log of what was given out of protected answers, `earlier` opens the data of another import on the
+    same engine; both are None where there is no workspace.
     `now` is the moment up to which anything can have happened: that of the import. Later times are plans or mistakes.
     `business_hours` is (first weekday, last weekday, opening minute, closing minute), Monday 0.
     """
@@ -59,6 +62,8 @@ class Data:
     joining: Joining = field(default_factory=Joining)
     domains: Dict[str, str] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    released: Path | None = None
+    earlier: Callable[[int], Data] | None = None
     _views: dict[str, Table] = field(default_factory=dict)
     _large: dict[str, bool] = field(default_factory=dict)
     _named: dict[str, bool] = field(default_factory=dict)

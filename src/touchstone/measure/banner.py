@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from touchstone.core.errors import BadDefinition, Refused
@@ -26,6 +26,7 @@ from touchstone.engine.data import Data
 from touchstone.engine.moments import SUMS
 from touchstone.engine.rows import Question, group_name
 from touchstone.measure.kinds import may_concern_employees, narrowed, of_one_kind, refuse_pooling
+from touchstone.measure.released import clashes, given_out, refuse_clash
 from touchstone.measure.score import measured
 from touchstone.measure.scores import Group, written
 from touchstone.measure.suppress import PROMISED, discreet, hidden_groups, protects, why_hidden
@@ -169,10 +170,12 @@ def banner(
         weight=weight,
         period=Period.parse(period) if period else None,
     )
-    rows, kind, remark = _answers(data, subject, asked)
+    rows, kind, remark, narrow = _answers(data, subject, asked)
     kind = PROMISED if protects(data, subject, asked, kind, for_release=for_release) else kind
-    table = _Table(data, subject, rows, by, kind, level)
+    table = _Table(data, subject, rows, by, kind, level, narrow)
     notes = (*((remark,) if remark else ()), *table.notes)
+    if kind == PROMISED:
+        notes = (*discreet(notes), *table.given_out())
     return Banner(
         subject=subject if isinstance(subject, str) else subject.label,
         columns=table.columns,
@@ -182,34 +185,43 @@ def banner(
         weight=weight,
         sql=";\n\n".join(table.queries),
         data_number=data.number,
-        notes=discreet(notes) if kind == PROMISED else notes,
+        notes=notes,
     )
 
 
-def _answers(data: Data, subject: Metric | str, asked: Question) -> tuple[Table, str, str]:
-    """The rows of the subject, of one kind; which; and what was left out for that."""
+def _answers(data: Data, subject: Metric | str, asked: Question) -> tuple[Table, str, str, Question]:
+    """The rows of the subject, of one kind; which; what was left out for that; and the question about them alone."""
     if isinstance(subject, str):
         rows = question_answers(data, subject, asked)
         counts = data.fetch(rows.group_by("kind").aggregate(n=rows.count())).rows
         if may_concern_employees(asked):
             refuse_pooling({str(row["kind"]) for row in counts})
         found = narrowed(asked, counts)
-        return (rows.filter(rows.kind == found.kind) if found.kind else rows), found.kind, found.remark
+        rows = rows.filter(rows.kind == found.kind) if found.kind else rows
+        return rows, found.kind, found.remark, found.question
     if not isinstance(subject.form, ScoreForm):
         raise BadDefinition(
             f"'{subject.name}' scores no answers, so it has no banner table.",
             hint="choose a metric of answers (nps, csat, ces), or the id of a question.",
         )
     one = of_one_kind(data, subject, asked)
-    return metric_answers(data, subject, subject.form, one.question), one.kind, one.remark
+    return metric_answers(data, subject, subject.form, one.question), one.kind, one.remark, one.question
 
 
 class _Table:
     """Everything fetched for one table, and what is estimated from it."""
 
     def __init__(
-        self, data: Data, subject: Metric | str, rows: Table, by: Sequence[str], kind: str, level: float
+        self,
+        data: Data,
+        subject: Metric | str,
+        rows: Table,
+        by: Sequence[str],
+        kind: str,
+        level: float,
+        asked: Question,
     ) -> None:
+        self.asked = replace(asked, by=(), weight=None)  # about the rows, whatever their columns and weights
         self.data, self.subject, self.by, self.level = data, subject, by, level
         self.queries: list[str] = []
         self.notes: list[str] = []
@@ -227,6 +239,7 @@ class _Table:
         for name in by:
             self._add(rows, name, int(total["n"]))
         self.moments = [self._moments(sums) for sums in self.sums]
+        self.clashing = self._clashing() if kind == PROMISED else {}
         self.hidden = self._hidden() if kind == PROMISED else set()
         self.columns = tuple(self._column(place) for place in range(len(self.places)))
         self.tests = self._tests()
@@ -323,8 +336,29 @@ class _Table:
             inside = [place for place, (banner, _) in enumerate(self.places) if banner == name]
             people: dict[Group, int] = {(str(place),): self.moments[place][-1].clusters for place in inside}
             people |= {(None,): self.nameless[name]} if self.nameless.get(name) else {}
+            people |= {(str(place),): 0 for place in inside if place in self.clashing}
             gone |= {int(group[0]) for group in hidden_groups(people) if group[0] is not None}
         return gone
+
+    def _clashing(self) -> dict[int, str]:
+        """The columns that differ by a few people from what was given out, and why; Refused where the total does."""
+        refuse_clash(self.data, self.subject, self.asked)
+        found: dict[int, str] = {}
+        for name in self.by:
+            inside: dict[Group, int] = {(label,): at for at, (one, label) in enumerate(self.places) if one == name}
+            clash = clashes(self.data, self.subject, self.asked, (group_name(name),), inside)
+            found |= {inside[group]: reason for group, reason in clash.groups.items()}
+        return found
+
+    def given_out(self) -> tuple[str, ...]:
+        """Keep in the log what the table shows; a note where that cannot be written."""
+        notes = [] if 0 in self.hidden else [*given_out(self.data, self.subject, self.asked)]
+        for name in self.by:
+            inside = [place for place, (banner, _) in enumerate(self.places) if banner == name]
+            gone = [(self.places[place][1],) for place in inside if place in self.hidden]
+            if len(gone) < len(inside):
+                notes += given_out(self.data, self.subject, self.asked, (group_name(name),), gone)
+        return tuple(dict.fromkeys(notes))
 
     def _tests(self) -> dict[tuple[int, int, int], ColumnTest]:
         """Every pair of columns of one grouping, in every line."""
@@ -378,7 +412,7 @@ class _Table:
 
     def _result(self, line: int, place: int) -> Measured:
         if place in self.hidden:
-            return NoEstimate(why_hidden(), None)
+            return NoEstimate(self.clashing.get(place, why_hidden()), None)
         sums = self.moments[place][line]
         if line < len(self.shown):
             return share(sums, level=self.level)

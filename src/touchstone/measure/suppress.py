@@ -16,13 +16,14 @@ import numpy as np
 
 from touchstone.core.errors import Refused
 from touchstone.core.estimate import NoEstimate, Result
-from touchstone.core.metric import Gap, Index, Metric
+from touchstone.core.metric import Metric
 from touchstone.core.period import Period
-from touchstone.engine.connect import Table
 from touchstone.engine.data import Data
 from touchstone.engine.promises import EMPLOYEE, FEWEST, people_outside, says_anonymous
-from touchstone.engine.rows import Question
+from touchstone.engine.rows import Question, group_name
+from touchstone.measure.asked import asked_rows, table_of
 from touchstone.measure.kinds import leaves_employees_out
+from touchstone.measure.released import clashes, given_out
 from touchstone.measure.scores import Group, Score, Scores
 from touchstone.stats.differences import verdict
 
@@ -31,19 +32,26 @@ _KIND = "kind"
 _FEW = re.compile(r"(?<![\d,.])[1-9](?= (?:of [\d,]+ )?(?:answers|rows)\b)")
 
 
-def suppressed(scores: Scores, *, everyone: bool = False, fewest: int = FEWEST) -> Scores:
+def suppressed(
+    scores: Scores, *, everyone: bool = False, fewest: int = FEWEST, clashing: Mapping[Group, str] | None = None
+) -> Scores:
     """`scores` with groups of fewer than `fewest` employees hidden: value, n, sums and whatever was made of them.
 
     With `everyone` all groups are treated so: their answers were promised anonymity, or the result leaves the
     organisation. Beside small groups others are hidden that would give them away (see `hidden_groups`). The change of a
-    group whose baseline is hidden is hidden as well.
+    group whose baseline is hidden is hidden as well. The groups `clashing` with what was given out are hidden by the
+    reason beside each, as if nobody were in them.
     """
     sizes = {row.group: _size(row) for row in scores.rows if everyone or _kind(scores, row) == PROMISED}
     if not sizes:
         return scores
-    hidden = hidden_groups(sizes, fewest=fewest)
+    reasons = dict(clashing or {})
+    hidden = hidden_groups(sizes | dict.fromkeys(sizes.keys() & reasons.keys(), 0), fewest=fewest)
     reason = why_hidden(fewest)
-    rows = [_hide(row, reason) if row.group in hidden else _unlinked(row, hidden, reason) for row in scores.rows]
+    rows = [
+        _hide(row, reasons.get(row.group, reason)) if row.group in hidden else _unlinked(row, hidden, reason)
+        for row in scores.rows
+    ]
     return replace(scores, rows=tuple(rows))
 
 
@@ -137,17 +145,37 @@ def safe(data: Data, scores: Scores, question: Question, *, for_release: bool = 
     would give those people away.
     """
     everyone = for_release or promised(data, scores.metric)
-    kept = suppressed(scores, everyone=everyone)
     without = leaves_employees_out(data, scores.metric, question)
     concerned = everyone or without or any(_kind(scores, row) == PROMISED for row in scores.rows)
     if not concerned:
-        return kept
-    kept = replace(kept, notes=discreet(kept.notes))
+        return scores
+    scores = replace(scores, notes=discreet(scores.notes))
     if not leaves_few(data, scores.metric, question, everyone=everyone):
-        return kept
+        return _audited(data, scores, question, everyone=everyone)
+    kept = suppressed(scores, everyone=everyone)
     reason = f"hidden: fewer than {FEWEST} people lie outside the condition, and could be worked out from the whole"
     rows = [_hide(row, reason) if everyone or without or _kind(scores, row) == PROMISED else row for row in kept.rows]
     return replace(kept, rows=tuple(rows))
+
+
+def _audited(data: Data, scores: Scores, question: Question, *, everyone: bool) -> Scores:
+    """`scores` with what is small hidden, and what differs by a few people from what was given out; then kept there."""
+    kept = suppressed(scores, everyone=everyone)
+    sizes = {row.group: _size(row) for row in scores.rows if everyone or _kind(scores, row) == PROMISED}
+    shown = [row.group for row in kept.rows if row.group in sizes and not is_hidden(row.result)]
+    if not shown:
+        return kept
+    asked, by = replace(question, by=(), weight=None), tuple(map(group_name, scores.by))
+    clash = clashes(data, scores.metric, asked, by, shown, whole=len(shown) == len(sizes))
+    reasons = dict(clash.groups)
+    if clash.whole and not reasons:
+        reasons = {_smallest(sizes, shown): clash.whole}
+    if reasons:
+        kept = suppressed(scores, everyone=everyone, clashing=reasons)
+    gone = [row.group for row in kept.rows if row.group in sizes and is_hidden(row.result)]
+    if len(gone) == len(sizes):
+        return kept
+    return replace(kept, notes=(*kept.notes, *given_out(data, scores.metric, asked, by, gone)))
 
 
 def protects(
@@ -177,9 +205,9 @@ def promised(data: Data, subject: Metric | str) -> bool:
 
     A mapping says so for a whole file: [attributes] anonymous = { constant = "yes" }.
     """
-    if _table_of(subject) != "answers" or "anonymous" not in data.table("answers").columns:
+    if table_of(subject) != "answers" or "anonymous" not in data.table("answers").columns:
         return False
-    asked = _asked(data, subject, Question())
+    asked = asked_rows(data, subject, Question())
     return bool(data.fetch(asked.aggregate(n=says_anonymous(asked).sum())).rows[0]["n"])
 
 
@@ -190,40 +218,14 @@ def leaves_few(
     answers, but fewer people than may be told: of employees, or of any kind (`everyone`)."""
     if not question.where and not question.period and not periods:
         return False
-    parts = [_asked(data, subject, replace(question, period=one)) for one in periods or (question.period,)]
-    outside = people_outside(data, _table_of(subject), _asked(data, subject, Question()), parts)
+    parts = [asked_rows(data, subject, replace(question, period=one)) for one in periods or (question.period,)]
+    outside = people_outside(data, table_of(subject), asked_rows(data, subject, Question()), parts)
     return any(0 < n < FEWEST for kind, n in outside.items() if everyone or kind == PROMISED)
 
 
 def discreet(notes: Iterable[str]) -> tuple[str, ...]:
     """`notes` for the reader that do not tell how many answers or rows there are where they are few."""
     return tuple(_FEW.sub(f"fewer than {FEWEST}", note) for note in notes)
-
-
-def _table_of(subject: Metric | str) -> str:
-    return "answers" if isinstance(subject, str) else subject.table
-
-
-def _asked(data: Data, subject: Metric | str, question: Question) -> Table:
-    table = _table_of(subject)
-    rows = data.prepared(table, (), question.where)
-    rows = data.during(rows, table, question.period) if question.period else rows
-    if isinstance(subject, str):
-        return rows.filter(rows.question_id == subject)
-    if table != "answers":
-        return rows
-    return rows.filter(rows.metric.isin(_answers_to(subject)))
-
-
-def _answers_to(metric: Metric) -> tuple[str, ...]:
-    """The metrics that answers are given to for `metric` to be known."""
-    match metric.form:
-        case Index(items=items):
-            return items
-        case Gap(of=of, less=less):
-            return of, less
-        case _:
-            return (getattr(metric.form, "answers", "") or metric.name,)
 
 
 def _kind(scores: Scores, row: Score) -> str | None:

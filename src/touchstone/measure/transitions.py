@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from touchstone.core.errors import BadDefinition, Refused
@@ -18,6 +18,7 @@ from touchstone.engine.rows import Question
 from touchstone.engine.transitions import answers_without_person, move_sums, people_of_periods, presence_sums
 from touchstone.measure.changes import ends_of, unit_of_change
 from touchstone.measure.kinds import of_one_kind
+from touchstone.measure.released import given_out, refuse_clash
 from touchstone.measure.score import measured
 from touchstone.measure.scores import Group
 from touchstone.measure.sums import to_moments
@@ -134,9 +135,13 @@ def transitions(
         )
     table.hides = protects(data, metric, asked, one.kind, for_release=for_release, periods=(first, second))
     nameless = sum(answers_without_person(data, metric, form, one.question, period) for period in (first, second))
+    spans = [replace(one.question, period=period) for period in (first, second)] if table.hides else []
+    for span in spans:
+        refuse_clash(data, metric, span)
     left_out = [f"{nameless:,} answers without a known person are left out"] if nameless and not table.hides_all else []
     notes = (*((one.remark,) if one.remark else ()), *left_out)
     movement = table.movement()
+    kept = dict.fromkeys(note for span in spans for note in given_out(data, metric, span))
     return Transitions(
         metric=metric,
         first=first.label,
@@ -150,7 +155,7 @@ def transitions(
         parts=table.parts(first.label, second.label),
         sql=table.sql,
         data_number=data.number,
-        notes=discreet(notes) if table.hides else notes,
+        notes=(*discreet(notes), *kept) if table.hides else notes,
     )
 
 

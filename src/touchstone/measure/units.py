@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -24,15 +24,16 @@ from touchstone.core.metric import (
 )
 from touchstone.core.metric import Score as ScoreForm
 from touchstone.core.period import Period
-from touchstone.core.where import parse_where
+from touchstone.core.where import Condition, parse_where
 from touchstone.engine.data import Data
 from touchstone.engine.moments import SUMS
 from touchstone.engine.rows import Question, group_name, measured_rows
 from touchstone.engine.units import unit_sums
 from touchstone.measure.changes import ends_of, unit_of_change
 from touchstone.measure.kinds import of_one_kind
+from touchstone.measure.released import clashes, given_out, refuse_clash
 from touchstone.measure.score import measured, pilot_of
-from touchstone.measure.scores import Score, Scores, written
+from touchstone.measure.scores import Group, Score, Scores, written
 from touchstone.measure.spread import shrinkage_of
 from touchstone.measure.sums import centre_of, to_moments
 from touchstone.measure.suppress import PROMISED, discreet, protects, suppressed
@@ -167,17 +168,27 @@ def units(
     nameless = data.fetch(rows.aggregate(n=without.sum(), people=rows.cluster.nunique(where=without))).rows[0]
     table = _Table(metric, by, level, data.currency, fetched.rows, centre, PROMISED if protected else kind.kind)
     table.nameless = nameless["people"]
+    column = group_name(by)
+    named = replace(kind.question, by=(), weight=None, where=(*kind.question.where, Condition(column, "is not null")))
+    if protected:
+        refuse_clash(data, metric, named)
+        table.clashing = clashes(data, metric, named, (column,), [(name,) for name in table.names]).groups
+    found = table.units(seed)
     notes = (*((kind.remark,) if kind.remark else ()), *_left_out(nameless["n"], by))
+    if protected:
+        hidden = [(row.name,) for row in found if row.n is None]
+        kept = [*given_out(data, metric, named), *given_out(data, metric, named, (column,), hidden)]
+        notes = (*discreet(notes), *dict.fromkeys(kept))
     return Units(
         metric=metric,
         by=by,
-        rows=table.units(seed),
+        rows=found,
         average=table.average,
         consistency=table.consistency,
         sql=fetched.sql,
         data_number=data.number,
         seed=seed,
-        notes=discreet(notes) if protected else notes,
+        notes=notes,
     )
 
 
@@ -204,6 +215,7 @@ class _Table:
     ) -> None:
         self.metric, self.by, self.level, self.currency, self.kind = metric, by, level, currency, kind
         self.nameless = 0  # people whose rows name no unit
+        self.clashing: Mapping[Group, str] = {}  # units that differ by a few people from what was given out
         self.rows = sorted(rows, key=lambda row: written(row[group_name(by)]))
         self.names = [written(row[group_name(by)]) for row in self.rows]
         self.moments = [to_moments(row, centre) for row in self.rows]
@@ -257,7 +269,8 @@ class _Table:
             n = self.nameless
             found.append(Score(group=(None,), result=NoEstimate("named by no row", n), people=n))
         marked = tuple(replace(row, kind=self.kind or None) for row in found)
-        scores = suppressed(Scores(metric=self.metric, by=(self.by,), rows=marked, sql="", data_number=0))
+        scores = Scores(metric=self.metric, by=(self.by,), rows=marked, sql="", data_number=0)
+        scores = suppressed(scores, clashing=self.clashing)
         named = scores.rows[: len(self.names)]
         return [row.result for row in named if isinstance(row.result, Estimate | NoEstimate)]
 

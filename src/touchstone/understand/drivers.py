@@ -18,6 +18,7 @@ from touchstone.engine.data import Data
 from touchstone.engine.grams import GROUPS, gram_sums, pattern_moments
 from touchstone.engine.rows import Question
 from touchstone.measure.kinds import of_one_kind
+from touchstone.measure.released import given_out, refuse_clash
 from touchstone.measure.suppress import protects
 from touchstone.stats.importance import ANSWERS_PER_COLUMN, importances_from
 from touchstone.stats.importance import Driver as ItemShare
@@ -130,7 +131,11 @@ def drivers(
     found = _told(data, metric, chosen, columns, fitted, shares, sql, level)
     remarks = [f"rated by too few to tell, and left out: {', '.join(unheard)}"] if unheard else []
     found = replace(found, kind=one.kind, notes=(*found.notes, *remarks, *([one.remark] if one.remark else [])))
-    return _without_few(found, chosen) if protected else found
+    if not protected:
+        return found
+    refuse_clash(data, metric, question)
+    found = _without_few(found, chosen)
+    return replace(found, notes=(*found.notes, *given_out(data, metric, question)))
 
 
 def _without_few(found: Drivers, items: Sequence[Item]) -> Drivers:

@@ -59,14 +59,19 @@ def without_few(groups: Sequence[Group], everyone: Measured) -> tuple[tuple[Grou
     return tuple(kept), everyone
 
 
-def _hidden(group: Group) -> Group:
+def all_hidden(groups: Sequence[Group], reason: str) -> tuple[tuple[Group, ...], Measured]:
+    """All groups, and what everyone is forecast to pay, hidden for a `reason`."""
+    return tuple(_hidden(group, reason) for group in groups), NoEstimate(reason, None)
+
+
+def _hidden(group: Group, reason: str = "") -> Group:
     for name in AMOUNTS:
-        group = _without(group, name)
+        group = _without(group, name, reason)
     return replace(group, people=None)
 
 
-def _without(group: Group, name: str) -> Group:
+def _without(group: Group, name: str, reason: str = "") -> Group:
     """`group` without one of its amounts, and the curve that the amount was read from."""
-    hidden: dict[str, object] = {name: NoEstimate(why_hidden(), None)}
+    hidden: dict[str, object] = {name: NoEstimate(reason or why_hidden(), None)}
     hidden |= {_CURVES[name]: None} if name in _CURVES else {}
     return replace(group, **hidden)  # type: ignore[arg-type]

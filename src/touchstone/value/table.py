@@ -26,11 +26,12 @@ from touchstone.engine.promises import FEWEST
 from touchstone.engine.rows import Question
 from touchstone.measure.forecast import MONTHS, NOBODY, Models, tested_models, to_customers
 from touchstone.measure.kinds import of_one_kind
+from touchstone.measure.released import clashes, given_out
 from touchstone.measure.sums import to_moments
 from touchstone.measure.suppress import protects
 from touchstone.stats.means import mean
 from touchstone.stats.survival import KaplanMeier, survival_at
-from touchstone.value.groups import Curve, Group, without_few
+from touchstone.value.groups import Curve, Group, all_hidden, without_few
 
 RETAINED_AFTER, AGAIN_WITHIN, SPENT_WITHIN = 365, 90, 365  # days
 STRANGERS = "none of the customers who answered has an order: it takes the same customer number or e-mail in both files"
@@ -95,8 +96,12 @@ def value_table(
         if isinstance(models, NoEstimate)
         else models.worth(models.customers, months=MONTHS, currency=data.currency, level=level)
     )
-    if protected:
+    kept: tuple[str, ...] = ()
+    if protected and (clash := clashes(data, metric, question).groups):
+        groups, everyone = all_hidden(groups, clash[()])
+    elif protected:
         groups, everyone = without_few(groups, everyone)
+        kept = given_out(data, metric, question)
     return ValueTable(
         metric=metric,
         groups=groups,
@@ -105,7 +110,7 @@ def value_table(
         level=level,
         sql=_sql(data, everybody),
         data_number=data.number,
-        notes=(*_notes(data, metric, question, protected), *([one.remark] if one.remark else [])),
+        notes=(*_notes(data, metric, question, protected), *([one.remark] if one.remark else []), *kept),
         kind=one.kind,
     )
 
