@@ -143,6 +143,28 @@ def test_what_is_missing_is_told_at_its_step(touchstone: Touchstone, planned: Pa
     assert "nps: the review was due on 2025-06-30" in steps["analysis"]
 
 
+def test_the_queries_behind_the_numbers_are_printed_and_give_them_again(touchstone: Touchstone, planned: Path) -> None:
+    for name in ("nps", "sales"):
+        assert touchstone("plan", "freeze", name, here=planned).status == 0
+    run = touchstone("plan", "--sql")
+    assert (run.status, run.err) == (0, "")
+    heads = [line for line in run.out.splitlines() if line.startswith("-- ")]
+    assert [head.partition(" in ")[0] for head in heads] == [
+        "-- checkout: feeling csat",
+        "-- checkout: money sales",
+        "-- checkout: answers",
+        "-- delivery: feeling csat",
+        "-- delivery: behaviour resolution_time",
+        "-- delivery: answers",
+        "-- nps:",
+        "-- nps:",
+        "-- ces:",
+    ]
+    assert heads[-3:-1] == ["-- nps: in 2024", "-- nps: in 2025-01..2025-03"]
+    (score,) = re.findall(r"-- nps: in 2024\n(.*?);", run.out, re.DOTALL)
+    assert score == touchstone("score", "nps", "--period", "2024", "--sql").out.strip()
+
+
 def test_a_baseline_survives_new_imports_and_shows_what_moved(touchstone: Touchstone, small: Path) -> None:
     touchstone("plan", "freeze", "nps", here=small)
     before = metric(touchstone, "nps")

@@ -228,6 +228,38 @@ def test_a_period_is_compared_where_the_first_order_came_within_days(company: Co
     assert told(company.data(orders=bought), "returning_revenue", period="2017")[()] == pytest.approx(100, abs=3)
 
 
+@pytest.mark.parametrize("period", [None, "2017"])
+@pytest.mark.parametrize("strays", [[-15_000], [-15_000, -14_000, -13_999], [-200]])
+def test_a_stray_old_date_does_not_pass_for_older_orders(
+    company: Company, period: str | None, strays: list[int]
+) -> None:
+    bought = [order(n, "abcd"[n % 4], 305 + 7 * n, 10) for n in range(61)]
+    bought += [order(100 + n, "a", day, 10) for n, day in enumerate(strays)]
+    asked = {"period": period} if period else {}
+    dates = r"a stray date \(19\d\d-.*\)|a stray date \(2015-06-15\)|3 stray dates"
+    with pytest.raises(Refused, match=rf"The orders begin on 2016-11-01, but for ({dates}); comparing 365 days"):
+        score(company.data(orders=bought), METRICS["returning_revenue"], **asked)
+
+
+def test_few_orders_far_between_are_no_stray_dates(company: Company) -> None:
+    bought = [order(n, "ab"[n % 2], 3 + 45 * n + 20 * (n % 3), 10 + n % 3) for n in range(17)]
+    assert told(company.data(orders=bought), "returning_revenue", period="2017")[()] > 0
+
+
+def test_a_ticket_resolved_in_the_future_counts_as_open_and_is_told(company: Company) -> None:
+    rows = [ticket(n, f"c{n}", "2017-01-01T10:00:00") for n in range(12)]
+    rows = [row | {"resolved_at": row["opened_at"] + days(1 + n / 10)} for n, row in enumerate(rows)]
+    later = rows[0] | {"ticket_id": "t99", "resolved_at": at("2062-01-01T10:00:00")}
+    still_open = later | {"resolved_at": None}
+    for name, so in (("resolution_time", "count as open"), ("resolution_time_closed", "are left out")):
+        found = score(company.data(tickets=[*rows, later]), METRICS[name])
+        (expected,) = score(company.data(tickets=[*rows, still_open]), METRICS[name]).rows
+        assert found.rows[0].result == expected.result
+        assert isinstance(expected.result, Estimate) and expected.result.n == 13 - (so == "are left out")
+        assert found.notes == (f"1 tickets have a resolved_at in the future and {so}",)
+    assert score(company.data(tickets=rows), METRICS["resolution_time"]).notes == ()
+
+
 def test_a_rate_names_its_denominator_and_both_sides_obey_the_question(company: Company) -> None:
     calls = [
         ticket(n, who, when, kind=kind)

@@ -33,10 +33,18 @@ Write a first one from the data that is here: touchstone plan init --goal retent
 @click.group(invoke_without_command=True)
 @click.option("--period", help="What is now: 2025, 2025-Q3, 2025-03… (default: as long as each baseline, up to date).")
 @click.option("--as-of", type=int, help="The data as of this import number.")
+@click.option("--sql", "show_sql", is_flag=True, help="Print the queries behind the numbers instead.")
 @workspace_option
 @json_option
 @click.pass_context
-def plan(context: click.Context, period: str | None, as_of: int | None, folder: Path | None, as_json: bool) -> None:
+def plan(
+    context: click.Context,
+    period: str | None,
+    as_of: int | None,
+    show_sql: bool,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
     """Show the measurement plan as it stands: seven steps, every moment, every metric from baseline to now to target.
 
     The plan is plan.toml in the workspace. Its baselines are frozen by a command, so that they never move.
@@ -56,6 +64,8 @@ def plan(context: click.Context, period: str | None, as_of: int | None, folder: 
         print_json(None if found is None else found.records())
     elif found is None:
         click.echo(_EMPTY)
+    elif show_sql:
+        click.echo(found.sql)
     else:
         tell(found, workspace.settings.name)
 

@@ -23,8 +23,9 @@ _MINUTES_A_DAY = 24 * 60
 def duration_counts(data: Data, metric: Metric, form: Duration, question: Question) -> Table:
     """Per group, whole minutes from start to end, whether the case ended, and replicate group: how many (`n`).
 
-    Open cases run to `open_until`, or to the newest time in the table that is not in the future. Cases that end before
-    they start are left out. Times count in whole seconds.
+    Open cases run to `open_until`, or to the newest time in the table that is not in the future; so do those whose end
+    is in the future, which `later` counts (where only closed ones are asked for, `n` leaves them out and may be 0).
+    Cases that end before they start are left out. Times count in whole seconds.
     Business hours are read off the clock on the wall, also in nights when it is changed.
     """
     rows = prepared(data, metric.table, question, parse_where(form.among))
@@ -34,20 +35,25 @@ def duration_counts(data: Data, metric: Metric, form: Duration, question: Questi
     if form.closed_only:
         rows = rows.filter(rows[form.end].notnull())
     until = ibis.literal(_newest(data, metric.table)).cast("timestamp('UTC')")
+    end = rows[form.end].cast("timestamp('UTC')")  # Spark forgets the zone
+    later = end.notnull() & (end > data.moment())
+    stop = ibis.ifelse(later, ibis.null("timestamp('UTC')"), end)
+    ended = stop.notnull()
     if form.open_until:
-        until = ibis.coalesce(rows[form.open_until], until)
-    ended = rows[form.end].notnull()
-    rows = rows.mutate(_start=rows[form.start], _stop=ibis.coalesce(rows[form.end], until), ended=ended)
+        until = ibis.least(ibis.coalesce(rows[form.open_until].cast("timestamp('UTC')"), until), until)
+    rows = rows.mutate(_start=rows[form.start], _stop=ibis.coalesce(stop, until), ended=ended, later=later)
     rows = rows.filter(rows._start <= rows._stop)
-    rows = _owned(data, metric, question, rows, ("_start", "_stop", "ended"))
-    return _per_minute(rows.mutate(minutes=_minutes(data, rows._start, rows._stop, form)), question)
+    rows = _owned(data, metric, question, rows, ("_start", "_stop", "ended", "later"))
+    rows = rows.mutate(minutes=_minutes(data, rows._start, rows._stop, form))
+    return _per_minute(rows, question, closed_only=form.closed_only)
 
 
 def _lengths(data: Data, metric: Metric, form: Duration, question: Question, rows: Table) -> Table:
     """As `duration_counts`, of a column of seconds: every case has ended."""
     known = rows.filter(rows[form.seconds] >= 0)
-    known = known.mutate(minutes=(known[form.seconds] / 60).floor().cast("int64"), ended=ibis.literal(True))
-    return _per_minute(_owned(data, metric, question, known, ("minutes", "ended")), question)
+    always, never = ibis.literal(True), ibis.literal(False)
+    known = known.mutate(minutes=(known[form.seconds] / 60).floor().cast("int64"), ended=always, later=never)
+    return _per_minute(_owned(data, metric, question, known, ("minutes", "ended", "later")), question)
 
 
 def _owned(data: Data, metric: Metric, question: Question, rows: Table, columns: Sequence[str]) -> Table:
@@ -56,10 +62,11 @@ def _owned(data: Data, metric: Metric, question: Question, rows: Table, columns:
     return data.clustered(rows.select(*(name for name in wanted if name in rows.columns)), metric.table)
 
 
-def _per_minute(rows: Table, question: Question) -> Table:
+def _per_minute(rows: Table, question: Question, *, closed_only: bool = False) -> Table:
     counted = rows.mutate(replicate=replicate(rows.cluster, GROUPS))
     keys = [*question.by, "minutes", "ended", "replicate"]
-    return counted.group_by(keys).aggregate(n=counted.count())
+    n = counted.ended.cast("int64").sum() if closed_only else counted.count()
+    return counted.group_by(keys).aggregate(n=n, later=counted.later.cast("int64").sum())
 
 
 def _newest(data: Data, table: str) -> Any:

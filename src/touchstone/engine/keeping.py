@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,8 @@ from touchstone.engine.question import Question, clustered_rows, in_one_currency
 BY_RECOMMENDATION = ("recommendation", "referral", "word of mouth", "friend")
 _KINDS = ("purchase", "renewal")
 _UNKNOWN = 0.02  # of the window before may lie ahead of the first order: a week of a year
+_STRAYS = 5  # days with orders that may be mistaken dates
+_APART = 10  # times the usual gap between days with orders that sets such a day apart
 _ACCOUNT = ibis.literal("account:")
 
 
@@ -109,7 +112,8 @@ def _two_windows(data: Data, orders: Table, form: Retention, question: Question)
     if question.period:
         first, last = question.period.start, question.period.end
         _reaching_back(data, first - (last - first), last - first)
-        return data.midnight(first - (last - first)), data.midnight(first), data.midnight(last)
+        closing = ibis.least(data.midnight(last), data.moment())  # later orders are plans or mistakes
+        return data.midnight(first - (last - first)), data.midnight(first), closing
     newest = data.newest(orders, "paid_at")
     if newest is None:
         raise Refused("No order has a customer, so nobody's buying can be followed.", hint="add a customer_id column.")
@@ -127,14 +131,34 @@ def _reaching_back(data: Data, before: date, length: timedelta) -> None:
 
     The first order of a small shop may come some days after its records begin.
     """
-    span = data.span("orders")
-    first = span[0].astimezone(ZoneInfo(data.zone)).date() if span else before
-    if first - before > length * _UNKNOWN:
+    days = _oldest_days(data, longest=length * _UNKNOWN)
+    if days and days[-1] - before > length * _UNKNOWN:
+        *strays, first = days
+        dates = f"a stray date ({strays[0]})" if len(strays) == 1 else f"{len(strays)} stray dates"
         raise Refused(
-            f"The orders begin on {first}; comparing {length.days} days with the {length.days} before takes orders "
-            f"from {before} on.",
+            f"The orders begin on {first}{f', but for {dates}' if strays else ''}; comparing {length.days} days with "
+            f"the {length.days} before takes orders from {before} on.",
             hint="import older orders, or ask for a shorter and later --period.",
         )
+
+
+def _oldest_days(data: Data, *, longest: timedelta) -> list[date]:
+    """The day from which on orders follow each other, and ahead of it the days that stand apart, as mistakes do.
+
+    A day d is apart from the next, e, when e - d is more than `longest` and than ten times (l - e) / (n - 1), the usual
+    gap between the n days with orders from e to the last, l.
+    """
+    orders = data.table("orders")
+    orders = orders.filter(orders.paid_at.cast("timestamp('UTC')") <= data.moment())
+    days = orders.select(day=data.local_day(orders.paid_at)).distinct()
+    oldest = [row["day"] for row in data.fetch(days.order_by("day").limit(_STRAYS + 1)).rows]
+    held = data.fetch(days.aggregate(n=days.count(), last=days.day.max())).rows[0]
+    apart = 0
+    for place, (day, following) in enumerate(pairwise(oldest)):
+        gaps = held["n"] - place - 2
+        if gaps and following - day > max(longest, _APART * (held["last"] - following) / gaps):
+            apart = place + 1
+    return [day.date() for day in oldest[: apart + 1]]
 
 
 def _figures(form: Retention, owners: Table, question: Question) -> Table:

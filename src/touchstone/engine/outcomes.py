@@ -57,8 +57,9 @@ def days_to_leaving(data: Data, people: Table) -> Table:
     Counts `n` by `days`, `ended` and replicate group; who is still there is followed to the newest time in the data.
     """
     contracts = data.clustered(data.table("subscriptions"), "subscriptions")
-    terms = contracts.select("cluster", "started_at", "ended_at")
     newest = _newest(data, "subscriptions", "started_at", "ended_at")
+    begun = contracts.filter(contracts.started_at <= newest)  # one that begins in the future is a plan or a mistake
+    terms = begun.select("cluster", "started_at", "ended_at")
     joined = people.inner_join(terms, "cluster")
     present = joined.filter(
         (joined.started_at <= joined.answered_at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from touchstone.core.errors import BadDefinition, Refused, UnknownName
@@ -22,13 +22,14 @@ from touchstone.measure.score import score
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """One metric at one moment: its result in `period`, of which rows and which kind of answers."""
+    """One metric at one moment: its result in `period`, of which rows and which kind of answers, and the query."""
 
     metric: Metric
     where: str
     kind: str
     period: Period | None
     result: Result
+    sql: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listened:
-    """A moment as it is listened to. `asked` counts the answers of the last whole cadence."""
+    """A moment as it is listened to. `asked` counts the answers of the last whole cadence.
+
+    `queries` are those behind its numbers, by what they give.
+    """
 
     moment: Moment
     feeling: Heard | None
@@ -50,6 +54,7 @@ class Listened:
     money: Result | Entered | None
     asked: int | None
     gaps: tuple[Gap, ...]
+    queries: Mapping[str, str] = field(default_factory=dict)
 
 
 def listened(
@@ -66,12 +71,16 @@ def listened(
         word: _heard(data, plan, use, moment, metrics, newest) if use else None
         for word, use in (("feeling", moment.feeling), ("behaviour", moment.behaviour))
     }
+    queries = {f"{word} {one.metric.name}": one.sql for word, one in heard.items() if one and one.sql}
     money: Result | Entered | None = None
     if isinstance(moment.money, Use):
-        money = _heard(data, plan, moment.money, moment, metrics, newest).result
+        paid = _heard(data, plan, moment.money, moment, metrics, newest)
+        money = paid.result
+        queries |= {f"money {paid.metric.name}": paid.sql} if paid.sql else {}
     elif moment.money is not None:
         money = moment.money
-    asked = _asked(data, heard["feeling"], moment, newest)
+    asked, counting = _asked(data, heard["feeling"], moment, newest)
+    queries |= {"answers in the last cadence": counting} if counting else {}
     gaps = (
         *_unplaced(plan, moment, known),
         *_untooled(data, moment),
@@ -80,7 +89,13 @@ def listened(
         *_unvalued(moment, money),
     )
     return Listened(
-        moment=moment, feeling=heard["feeling"], behaviour=heard["behaviour"], money=money, asked=asked, gaps=gaps
+        moment=moment,
+        feeling=heard["feeling"],
+        behaviour=heard["behaviour"],
+        money=money,
+        asked=asked,
+        gaps=gaps,
+        queries=queries,
     )
 
 
@@ -99,18 +114,19 @@ def _heard(
         return Heard(metric=metric, where=where, kind="", period=period, result=NoEstimate(error.problem, None))
     several = NoEstimate("there are answers of several kinds, which are never pooled", None)
     result = scores.rows[0].result if len(scores.rows) == 1 else several
-    return Heard(metric=metric, where=rows, kind=kind, period=period, result=result)
+    return Heard(metric=metric, where=rows, kind=kind, period=period, result=result, sql=scores.sql)
 
 
-def _asked(data: Data, feeling: Heard | None, moment: Moment, newest: Mapping[str, date]) -> int | None:
-    """Answers in the last whole stretch of the cadence; None where none was planned, or nothing has a date."""
+def _asked(data: Data, feeling: Heard | None, moment: Moment, newest: Mapping[str, date]) -> tuple[int | None, str]:
+    """Answers in the last whole stretch of the cadence, and the query; None where none was planned, or has a date."""
     if feeling is None or not moment.sample or feeling.metric.table not in newest:
-        return None
+        return None, ""
     day = newest[feeling.metric.table]
     like = Period.containing(day, CADENCES[moment.cadence or "continuous"])
     question = Question(where=parse_where(feeling.where), period=like.again(day))
     rows = measured_rows(data, feeling.metric, question)
-    return int(data.fetch(rows.aggregate(n=rows.count())).rows[0]["n"])
+    fetched = data.fetch(rows.aggregate(n=rows.count()))
+    return int(fetched.rows[0]["n"]), fetched.sql
 
 
 def _unplaced(plan: Plan, moment: Moment, known: Mapping[str, Mapping[str, int]]) -> list[Gap]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from math import ceil
@@ -67,7 +67,8 @@ class Progress:
 
     `now` is its value in `period`, `history` every baseline ever frozen with the current one last, `drift` what the
     baseline's own period gives today where that is no longer the frozen value. `broken` says why baseline and now are
-    not the same measure; then nothing is compared. `exact` is the change of a sum without sampling error.
+    not the same measure; then nothing is compared. `exact` is the change of a sum without sampling error. `queries` are
+    those behind the numbers, by what they give.
     """
 
     followed: Followed
@@ -85,6 +86,7 @@ class Progress:
     reached: Reached | None = None
     sight: Sight | None = None
     overdue: bool = False
+    queries: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def baseline(self) -> Baseline | None:
@@ -125,7 +127,8 @@ def progress(
         return replace(state, kind=kind, now=NoEstimate(nothing_yet, None))
     state = replace(state, kind=kind, period=period)
     if baseline is None:
-        return replace(state, now=_one(data, metric, rows, period))
+        now, queries = _one(data, metric, rows, period)
+        return replace(state, now=now, queries=queries)
     return _against(data, state, baseline, period)
 
 
@@ -155,11 +158,13 @@ def _period(
     return found, ""
 
 
-def _one(data: Data, metric: Metric, rows: str, period: Period) -> Result:
+def _one(data: Data, metric: Metric, rows: str, period: Period) -> tuple[Result, dict[str, str]]:
+    """The result of a period, and the query by the period's name."""
     try:
-        return _single(score(data, metric, where=rows, period=period.label))
+        scores = score(data, metric, where=rows, period=period.label)
     except (Refused, BadDefinition) as error:
-        return NoEstimate(error.problem.rstrip("."), None)
+        return NoEstimate(error.problem.rstrip("."), None), {}
+    return _single(scores), {f"in {period}": scores.sql}
 
 
 def _against(data: Data, state: Progress, baseline: Baseline, period: Period) -> Progress:
@@ -170,8 +175,14 @@ def _against(data: Data, state: Progress, baseline: Baseline, period: Period) ->
     again = None
     if not broken and isinstance(frozen, Estimate):
         again = _compared(data, metric, baseline, period)
-    now = _one(data, metric, baseline.rows, period) if again is None else _single(again.after)
-    state = replace(state, now=now, broken=broken or _reworded(data, metric, baseline, period, now))
+    if again is None:
+        now, queries = _one(data, metric, baseline.rows, period)
+    else:
+        now, queries = (
+            _single(again.after),
+            {f"in {baseline.period}": again.before.sql, f"in {period}": again.after.sql},
+        )
+    state = replace(state, now=now, queries=queries, broken=broken or _reworded(data, metric, baseline, period, now))
     if state.broken:
         return state
     if again is None or isinstance(frozen, Total):
@@ -217,7 +228,8 @@ def _same(frozen: Result, then: Result) -> bool:
 
 
 def _exact(data: Data, state: Progress, baseline: Baseline, away: float | None) -> Progress:
-    then = _one(data, state.metric, baseline.rows, baseline.period)
+    then, queries = _one(data, state.metric, baseline.rows, baseline.period)
+    state = replace(state, queries={**queries, **state.queries})
     drift = None if _same(baseline.result, then) else then
     if not isinstance(state.now, Total) or not isinstance(baseline.result, Total):
         return replace(state, drift=drift)

@@ -277,11 +277,15 @@ def _durations(
     fetched = data.fetch(duration_counts(data, metric, form, question))
     groups: dict[Group, list[dict[str, Any]]] = {}
     for row in _in_order(fetched, by):
-        groups.setdefault(group_of(row, by), []).append(row)
+        if row["n"]:
+            groups.setdefault(group_of(row, by), []).append(row)
     if not groups and not by:
         groups[()] = []
     found = [Score(group=group, result=quantile(metric, form, rows, level)) for group, rows in groups.items()]
-    return _scores(data, metric, by, found, fetched.sql, ())
+    later = sum(int(row["later"]) for row in fetched.rows)
+    so = "are left out" if form.closed_only else "count as open"
+    notes = (f"{later:,} {metric.table} have a {form.end} in the future and {so}",) if later else ()
+    return _scores(data, metric, by, found, fetched.sql, notes)
 
 
 def _totals(data: Data, metric: Metric, by: Sequence[str], question: Question) -> Scores:

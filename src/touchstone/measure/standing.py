@@ -49,6 +49,16 @@ class Standing:
     unplanned: Mapping[str, int]
     data_number: int
 
+    @property
+    def sql(self) -> str:
+        """The queries behind the numbers, each under a comment that says of which moment or metric, and what it gives.
+
+        Changes between two periods are computed from the sums of both, and from those of the people in both.
+        """
+        told = [(one.moment.name, one.queries) for one in self.moments]
+        told += [(one.followed.name, one.queries) for one in self.metrics]
+        return "\n\n".join(f"-- {name}: {what}\n{sql};" for name, each in told for what, sql in each.items())
+
     def records(self) -> dict[str, object]:
         """Everything as flat records: `steps`, `moments` and `metrics`."""
         return {
