@@ -18,7 +18,7 @@ from tests.engines.world import World
 from touchstone.engine.connect import DuckDB, Engine, Spark
 from touchstone.engine.data import Data
 
-MOST_QUERIES = 60
+MOST_QUERIES = 100
 
 
 @pytest.fixture(scope="session")
