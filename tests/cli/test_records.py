@@ -40,6 +40,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "drivers overall_rating": ("drivers",),
     "value nps": ("value",),
     "value --holdout 3": ("value --holdout",),
+    "released": ("released",),
     "export orders -o orders.csv": ("export",),
     "settings": ("settings",),
 }
@@ -65,8 +66,8 @@ def home(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         LAYOUTS / "limesurvey" / "results-survey481516.csv",
     ]
     add(Workspace.open(folder), files)
-    words = ["plan", "freeze", "nps", "--period", "2024", "-w", str(folder)]
-    cli.main(words, prog_name="touchstone", standalone_mode=False)
+    for words in ("plan freeze nps --period 2024", "score overall_rating --by segment --for-release"):
+        cli.main([*words.split(), "-w", str(folder)], prog_name="touchstone", standalone_mode=False)
     return folder
 
 
