@@ -313,7 +313,7 @@ def test_a_promise_hides_the_number_of_the_tool_as_it_hides_ours(tmp_path: Path)
     assert compared(data, "delighted", "nps").theirs.answers == 33
     with pytest.raises(Refused, match="hidden: fewer than 10 answers, or they could be worked out from the rest"):
         compared(data, "delighted", "nps", where="survey_id = C")
-    with pytest.raises(Refused, match="hidden: fewer than 10 answers lie outside the condition"):
+    with pytest.raises(Refused, match="hidden: fewer than 10 people lie outside the condition"):
         compared(data, "delighted", "nps", where="survey_id != C", shown=Decimal(3))
     data.engine.close()  # type: ignore[attr-defined]
 
