@@ -135,6 +135,15 @@ def test_metrics_of_the_same_answers_are_held_against_each_other(company: Compan
     assert list(gone(score(data, built_in()["csat_mean"], where="age = old"))) == [()]
 
 
+def test_a_second_answer_of_a_few_people_is_a_difference_of_a_few_people(company: Company) -> None:
+    again = people(3, answered_at=at("2018-02-01"))
+    data = logged(company, [*people(), *(row | {"answer_id": f"again{n}"} for n, row in enumerate(again))])
+    score(data, NPS)
+    one_year = Question(period=Period.parse("2017"))
+    assert list(clashes(data, NPS, one_year).groups) == [()]
+    assert clashes(data, NPS, Question()).groups == {}
+
+
 def test_units_banner_drivers_value_and_transitions_keep_and_heed_the_log(company: Company) -> None:
     data = logged(company, people())
     assert units(data, NPS, by="team").rows[0].n == 40

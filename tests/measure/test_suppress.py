@@ -249,6 +249,13 @@ def test_a_condition_that_leaves_out_few_employees_is_seen_among_many_customers(
         units(data, NPS, by="team", where="kind = employee and team = large")
 
 
+def test_few_customers_left_out_are_no_secret_of_employees(company: Company) -> None:
+    staff = answers([10, 0, 9] * 12, start=500, kind="employee")
+    data = company.data(answers=[*answers([10, 0, 9, 8, 9]), *staff])
+    assert hidden(score(data, NPS, where="kind = employee")) == set()
+    assert hidden(score(data, NPS, where="kind = employee", for_release=True)) == {()}
+
+
 def test_many_answers_of_few_people_left_out_are_few(company: Company) -> None:
     rows = answers([10, 0, 9] * 12, team=lambda i: "small" if i < 12 else "large")
     by_few = [row | {"customer_id": f"p{n % 3}"} if n < 12 else row for n, row in enumerate(rows)]
