@@ -47,3 +47,15 @@ def test_a_wrong_option_is_refused_in_a_sentence(touchstone: Touchstone, tmp_pat
     run = touchstone(command, "--no-such-option", here=tmp_path)
     assert (run.status, run.out) == (2, "")
     assert "--no-such-option" in run.err
+
+
+def test_a_disk_that_is_full_is_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    called("init", "here", here=tmp_path)
+    rows = "".join(f"R{n},2024-01-05,{n % 11},{'%032x' % (n * 7919**5)}\n" for n in range(30_000))
+    (tmp_path / "here" / "survey.csv").write_text(f"ResponseId,Date,NPS,Comment\n{rows}", "utf-8")
+    bounded = ["bash", "-c", 'ulimit -f 400; exec "$0" "$@"', *COMMAND, "add", "survey.csv"]
+    run = subprocess.run(bounded, cwd=tmp_path / "here", capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 2 and "Traceback" not in run.stderr, run.stderr
+    assert "Error: " in run.stderr and "Hint: make room" in run.stderr
+    assert "Nothing was imported yet" in called("imports", here=tmp_path / "here").stdout
+    assert called("add", "survey.csv", here=tmp_path / "here").returncode == 0

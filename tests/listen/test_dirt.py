@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import zipfile
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -13,6 +14,7 @@ from tests.listen.conftest import Desk
 
 from touchstone.core.errors import BadFile, TouchstoneError
 from touchstone.listen.values import doubtful_decimals
+from touchstone.workspace import Workspace
 
 
 def orders(amounts: list[str]) -> str:
@@ -30,6 +32,30 @@ def test_a_column_called_rowid_is_a_column_like_others(desk: Desk) -> None:
     text = "submission_id,nps,RowID\n" + "".join(f"S{n},{n},{n % 2}\n" for n in range(10))
     account = desk.take(text)
     assert (account.rows_taken, account.records) == (10, 10)
+
+
+def test_the_names_of_folders_say_nothing_of_the_rows_in_them(tmp_path: Path) -> None:
+    folder = tmp_path / "kind=employee" / "team=x" / "region=north"
+    here = Desk(Workspace.create(folder / "workspace"), folder / "files")
+    here.take("submission_id,kind,nps,team\n" + "".join(f"S{n},relationship,{n},t{n % 2}\n" for n in range(10)))
+    rows = here.rows("answers")
+    assert {row["kind"] for row in rows} == {"relationship"}
+    assert {row["team"] for row in rows} == {"t0", "t1"}
+    assert "region" not in rows[0]
+
+
+def test_columns_called_like_those_of_the_reader_are_columns_like_others(desk: Desk) -> None:
+    heads = ("file_row_number", "filename", "_wrong", "o0", "w1", "file_index")
+    rows = "".join(f"S{n},{n}," + ",".join(f"{head}{n % 2}" for head in heads) + "\n" for n in range(10))
+    attributes = "".join(f'a{head} = "{head}"\n' for head in heads)
+    desk.take(
+        f"submission_id,nps,{','.join(heads)}\n{rows}S11,x,,,,,,\n",
+        f'table = "answers"\n[columns]\nsubmission_id = "submission_id"\n[attributes]\n{attributes}'
+        '[[unpivot]]\nfrom = "nps"\nmetric = "nps"\nscale = [0, 10]\n',
+    )
+    for row in desk.rows("answers"):
+        n = int(row["submission_id"].rpartition("S")[2]) % 2
+        assert [row[f"a{head}"] for head in heads] == [f"{head}{n}" for head in heads]
 
 
 def test_a_pipe_is_refused_and_not_waited_for(desk: Desk) -> None:

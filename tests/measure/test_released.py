@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import stat
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -246,7 +248,9 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
         one.join()
     found, unread = releases(path)
     assert (len(found), unread) == (300, 0) and len({one.by for one in found}) == 300
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    others = os.umask(0)
+    os.umask(others)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~others  # whoever may use the workspace must read it
 
 
 def test_a_release_says_what_it_was_and_comes_back_from_its_record(tmp_path: Path) -> None:
@@ -266,3 +270,32 @@ def test_a_release_says_what_it_was_and_comes_back_from_its_record(tmp_path: Pat
     (tmp_path / "log").write_text(json.dumps(one.record()) + "\n")
     assert releases(tmp_path / "log") == ([one], 0)
     assert releases(tmp_path / "none") == ([], 0)
+
+
+def test_a_question_is_held_against_the_metric_that_its_answers_are_given_to(company: Company) -> None:
+    data = logged(company, people(question_id="How likely"))
+    score(data, NPS, where="team = a")
+    with pytest.raises(Refused, match="differs by fewer than 10 people"):
+        banner(data, "How likely", by=["floor"], where="age = old")
+
+
+def test_metrics_of_one_table_are_held_against_each_other(company: Company) -> None:
+    orders = [
+        {"order_id": f"o{i}", "customer_id": f"c{i}", "paid_at": at("2017-03-05"), "amount": Decimal(i + 1)}
+        for i in range(60)
+    ]
+    data = company.data(orders=orders)
+    data.released = company.folder.parent / "released.jsonl"
+    score(data, built_in()["sales"], where="amount < 50", for_release=True)
+    few = score(data, built_in()["revenue_per_customer"], where="amount < 46", for_release=True)
+    assert "differs by fewer than 10 people from sales where amount < 50" in str(few.rows[0].result)
+    other = score(data, built_in()["revenue_per_customer"], where="amount < 31", for_release=True)
+    assert isinstance(other.rows[0].result, Estimate)
+
+
+def test_a_log_that_cannot_be_read_tells_nothing(company: Company) -> None:
+    data = logged(company, people())
+    assert data.released is not None
+    data.released.mkdir()
+    with pytest.raises(Refused, match="cannot be read"):
+        score(data, NPS)

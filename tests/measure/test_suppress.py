@@ -203,6 +203,9 @@ def test_answers_that_say_anonymous_are_protected_like_those_of_employees(compan
         hidden(score(company.data(answers=answers([10, 0, 9] * 12, anonymous="no", **teams)), NPS, by=["team"]))
         == set()
     )
+    for word in ("ja", "x", "Anonymous", " TRUE "):  # whatever is no no
+        data = company.data(answers=answers([10, 0, 9] * 12, anonymous=word, **teams))
+        assert hidden(score(data, NPS, by=["team"])) == {("a",), ("c",)}
     made = banner(promised, NPS, by=["team"])
     assert [column.n for column in made.columns] == [36, None, 17, None]
     assert [row.score.n for row in units(promised, NPS, by="team").rows].count(None) == 2

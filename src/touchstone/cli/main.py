@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 from typing import Any
@@ -82,8 +83,21 @@ def main() -> None:
         context = getattr(error, "ctx", None)
         hint = f"see {context.command_path} --help" if context else ""
         sys.exit(_complain(error.format_message(), hint))
+    except OSError as error:
+        sys.exit(_complain(*_of_the_system(error)))
     except click.Abort:
         sys.exit(_complain("Stopped; nothing was changed.", ""))
+
+
+def _of_the_system(error: OSError) -> tuple[str, str]:
+    """What the system refused, and what to do."""
+    what = f" ({error.filename})" if error.filename else ""
+    hint = {
+        errno.ENOSPC: "make room on the disk, and do it again: nothing was half written.",
+        errno.EACCES: "ask for the right to write there, or use a workspace of your own.",
+        errno.EROFS: "use a workspace on a disk that can be written.",
+    }.get(error.errno or 0, "")
+    return f"The system says: {error.strerror or error}{what}.", hint
 
 
 def _complain(problem: str, hint: str) -> int:

@@ -37,7 +37,7 @@ def refused_rows(sidecar: Path, *, file: str, table: str, number: int, at: datet
     """The rows in the CSV file `sidecar` (row, reason, line), refused before the engine saw them, for `set_aside`."""
     columns = "columns = {row: 'BIGINT', reason: 'VARCHAR', line: 'VARCHAR'}"
     dialect = "header = true, delim = ',', quote = '\"', escape = '\"', auto_detect = false, new_line = '\\r\\n'"
-    rows = f"SELECT * FROM read_csv({literal(str(sidecar))}, {columns}, {dialect})"
+    rows = f"SELECT * FROM read_csv({literal(str(sidecar))}, {columns}, hive_partitioning = false, {dialect})"
     aside = f'SELECT row, NULL AS "column", NULL AS "value", reason, line FROM ({rows})'
     refused = set_aside_rows(aside, file=file, table=table, number=number, at=at)
     return f"SELECT * REPLACE ({literal(f'{number}/{file}/line ')} || row AS set_aside_id) FROM ({refused})"

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
+import duckdb
 import ibis
 import ibis.expr.operations as ops
 import pyarrow as pa
 from ibis.expr.types import Table as Table
 
+from touchstone.core.errors import Refused
 from touchstone.core.nouns import Column, Type
 
 EngineName = Literal["duckdb", "pyspark"]
@@ -187,7 +189,13 @@ class DuckDB(Engine):
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         """Run one statement that Ibis has no words for (reading and writing files)."""
-        rows: list[tuple[Any, ...]] = self.connection.raw_sql(sql).fetchall()
+        try:
+            rows: list[tuple[Any, ...]] = self.connection.raw_sql(sql).fetchall()
+        except duckdb.IOException as error:  # a full disk, a file that is gone
+            raise Refused(
+                f"A file could not be read or written: {str(error).splitlines()[0]}.",
+                hint="make room on the disk, and do it again: nothing was half written.",
+            ) from error
         return rows
 
     def set_down(self, query: str, *, numbered: bool = False) -> str:
@@ -200,12 +208,12 @@ class DuckDB(Engine):
         path = self._scratch / f"{name}.parquet"
         self._set_down.append(path)
         self.run(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION lz4)")
-        rows, columns = f"read_parquet({literal(str(path))})", "*"
+        rows, columns = parquet(path), "*"
         if numbered:
             present = {str(row[0]).casefold() for row in self.run(f"DESCRIBE SELECT * FROM {rows}")}
             counted = "row_number() OVER ()"
             if "file_row_number" not in present:  # what a column of the file hides, the engine counts again
-                rows, counted = f"read_parquet({literal(str(path))}, file_row_number = true)", "file_row_number + 1"
+                rows, counted = parquet(path, numbered=True), "file_row_number + 1"
                 columns = "* EXCLUDE (file_row_number)"
             columns += f", {counted} AS _row"
         self.run(f"CREATE TEMPORARY VIEW {name} AS SELECT {columns} FROM {rows}")
@@ -220,8 +228,7 @@ class DuckDB(Engine):
     def _create_view(self, name: str, files: Sequence[str], columns: Sequence[Column]) -> None:
         rows = f"SELECT {self._selected(columns, ())} WHERE false"
         if files:
-            listed = ", ".join(literal(file) for file in files)
-            source = f"read_parquet([{listed}], union_by_name = true)"
+            source = parquet(*files)
             present = {str(row[0]) for row in self.run(f"DESCRIBE SELECT * FROM {source}")}
             rows = f"SELECT {self._selected(columns, present)} FROM {source}"
         self.run(f"CREATE OR REPLACE TEMPORARY VIEW {identifier(name)} AS {rows}")
@@ -309,6 +316,16 @@ def _unglobbed(path: str) -> str:
 def identifier(name: str) -> str:
     """`name` quoted as DuckDB quotes names."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def parquet(first: str | Path, *more: str | Path, numbered: bool = False) -> str:
+    """Parquet files as a table of DuckDB, their columns by name.
+
+    Folders called `year=2024` above a workspace say nothing of its rows: the engine would put that into every one.
+    """
+    listed = ", ".join(literal(str(file)) for file in (first, *more))
+    place = ", file_row_number = true" if numbered else ""
+    return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false{place})"
 
 
 def literal(text: str) -> str:

@@ -26,7 +26,7 @@ from touchstone.core.errors import BadDefinition
 from touchstone.core.period import Period
 from touchstone.core.where import Condition
 from touchstone.engine.cells import GROUPS, SUMS, Measure, Rollup, rollups, shape_of
-from touchstone.engine.connect import literal
+from touchstone.engine.connect import parquet
 from touchstone.engine.data import Data
 from touchstone.stats.moments import Moments
 
@@ -54,7 +54,7 @@ class Tile:
     @property
     def sql(self) -> str:
         """A query for the sums that the tile was read from."""
-        return f"SELECT * FROM read_parquet({literal(str(self.file))})"
+        return f"SELECT * FROM {parquet(self.file)}"
 
     def cells(self, by: Sequence[str], *, centre: float) -> list[tuple[Group, Moments]]:
         """`Moments` per group of `by`, in no order: replicate groups stand in for the clusters."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from touchstone.core.errors import Refused
 from touchstone.core.nouns import Column
-from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
+from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal, parquet
 from touchstone.engine.data import TableSource
 from touchstone.engine.intake import SQL_TYPES
 
@@ -89,12 +89,12 @@ def backwards(engine: DuckDB, landing: Landing) -> list[tuple[str, str, int]]:
     """(earlier, later, how many): new rows in which what comes later by its meaning has the earlier time."""
     if landing.table not in _ORDERS or not landing.n_new:
         return []
-    described = engine.run(f"DESCRIBE SELECT * FROM read_parquet({literal(str(landing.new))})")
+    described = engine.run(f"DESCRIBE SELECT * FROM {parquet(landing.new)}")
     pairs = [pair for pair in _ORDERS[landing.table] if set(pair) <= {str(row[0]) for row in described}]
     if not pairs:
         return []
     counts = ", ".join(f"count(*) FILTER (WHERE {later} < {earlier})" for earlier, later in pairs)
-    found = engine.run(f"SELECT {counts} FROM read_parquet({literal(str(landing.new))})")[0]
+    found = engine.run(f"SELECT {counts} FROM {parquet(landing.new)}")[0]
     return [(*pair, n) for pair, n in zip(pairs, found, strict=True) if n]
 
 
@@ -107,8 +107,7 @@ _ORDERS = {
 
 def source_of(engine: DuckDB, existing: TableSource, columns: Sequence[str]) -> str:
     """The rows that are in a table already, with `columns`, as a query; a column that no file has is null."""
-    listed = ", ".join(literal(file) for file in existing.files)
-    files = f"read_parquet([{listed}], union_by_name = true)"
+    files = parquet(*existing.files)
     present = {str(row[0]) for row in engine.run(f"DESCRIBE SELECT * FROM {files}")}
     types = {column.name: SQL_TYPES[column.type] for column in existing.columns}
     empty = {name: f"CAST(NULL AS {types[name]}) AS {identifier(name)}" for name in columns if name not in present}

@@ -13,12 +13,15 @@ from touchstone.engine.data import Data
 
 EMPLOYEE = "employee"
 FEWEST = 10  # people that a number must stand for, where they were promised not to be known
-_YES = ("yes", "true", "1", "y")
+_NO = ("", "no", "false", "0", "0.0", "n", "f")
 
 
 def says_anonymous(answers: Table) -> Any:
-    """Whether an answer says itself, in the column `anonymous`, that its giver was promised not to be known."""
-    return ibis.coalesce(answers["anonymous"].cast("string").lower().isin(_YES), ibis.literal(False))
+    """Whether an answer says itself, in the column `anonymous`, that its giver was promised not to be known.
+
+    Any word but a no says so, in whatever language: what is not understood must not give somebody away.
+    """
+    return ibis.coalesce(answers["anonymous"].cast("string").strip().lower().notin(_NO), ibis.literal(False))
 
 
 def promised_answers(answers: Table) -> Table:

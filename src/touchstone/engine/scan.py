@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from touchstone.core.errors import UnknownName
-from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal
+from touchstone.engine.connect import DuckDB, fresh_name, identifier, literal, parquet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +42,11 @@ def read(engine: DuckDB, scan: Scan) -> str:
     if scan.format == "parquet":
         written = scan.written or scan.headers
         cells = (f"CAST({identifier(header)} AS VARCHAR) AS c{place}" for place, header in enumerate(written))
-        query = f"SELECT {', '.join(cells)} FROM read_parquet({literal(str(scan.path))})"
+        query = f"SELECT {', '.join(cells)} FROM {parquet(scan.path)}"
     else:
         types = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(scan.headers)))
         options = "".join(f", {name} = {_option(value)}" for name, value in scan.options.items() if name != "columns")
+        options += ", hive_partitioning = false"  # see `parquet`
         query = f"SELECT * FROM read_csv({literal(str(scan.path))}, columns = {{{types}}}{options})"
     engine.run(f"CREATE TEMPORARY VIEW {name} AS {query}")
     return name

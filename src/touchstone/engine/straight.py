@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from touchstone.core.mapping import Mapping
-from touchstone.engine.connect import DuckDB, literal
+from touchstone.engine.connect import DuckDB, parquet
 from touchstone.engine.intake import made, needs_content, typed_rows
 from touchstone.engine.landing import Landing, write_rows
 from touchstone.engine.records import all_different, finished, record_columns
@@ -36,7 +36,7 @@ def land_straight(
         new.unlink(missing_ok=True)
         return None
     key = mapping.noun.key
-    if not all_different(engine, f"read_parquet({literal(str(new))})", key):
+    if not all_different(engine, parquet(new), key):
         new.unlink()
         return None
     moved = (

@@ -112,7 +112,7 @@ def export(
 def _keep_promises(data: Data, table: str, where: str, for_release: bool) -> None:
     """Refused where rows are persons and must not be: promised anonymity, or on their way out of the organisation."""
     noun = noun_named(table)
-    if for_release and {"customer_id", "submission_id"} & set(noun.column_names):
+    if for_release and {"customer_id", "submission_id", "line"} & set(noun.column_names):  # a line is a person's row
         raise Refused(
             f"Every row of {noun.name} is a person, so none of them leaves the organisation.",
             hint="give out numbers instead: touchstone score or banner, with --for-release.",

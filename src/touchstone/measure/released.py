@@ -80,6 +80,10 @@ def releases(path: Path) -> tuple[list[Release], int]:
         lines = path.read_bytes().decode("utf-8", errors="replace").split("\n")
     except FileNotFoundError:
         return [], 0
+    except OSError as error:  # what cannot be compared is not told
+        raise Refused(
+            f"The log of what was given out cannot be read: {error.strerror}.", hint=f"make {path.name} readable."
+        ) from error
     read = [_read(line) for line in lines if line.strip()]
     return [one for one in read if one is not None], read.count(None)
 
@@ -200,7 +204,7 @@ def given_out(
 def _append(path: Path, line: str) -> None:
     """Add a line in one write, which the system does not mix with those of others."""
     torn = path.is_file() and path.stat().st_size and not path.read_bytes().endswith(b"\n")
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     try:
         os.write(descriptor, f"{chr(10) if torn else ''}{line}\n".encode())
     finally:
@@ -210,15 +214,27 @@ def _append(path: Path, line: str) -> None:
 def _release(
     data: Data, subject: Metric | str, question: Question, by: Sequence[str], hidden: Iterable[Group]
 ) -> Release:
-    answered = table_of(subject) == "answers"
-    of = subject if isinstance(subject, str) else " and ".join(answered_metrics(subject)) if answered else subject.name
     return Release(
         at=datetime.now(UTC).replace(microsecond=0),
         what=subject if isinstance(subject, str) else subject.name,
-        of=f"question {of}" if isinstance(subject, str) else of,
+        of=_answers_behind(data, subject),
         by=tuple(by),
         where=where_text(question.where),
         period=question.period.label if question.period else "",
         data_number=data.number,
         hidden=tuple(sorted(hidden, key=group_key)),
     )
+
+
+def _answers_behind(data: Data, subject: Metric | str) -> str:
+    """What results must have in common to be held against each other: the metrics that answers are given to, or the
+    table. A question is the metric that its answers are given to."""
+    table = table_of(subject)
+    if table != "answers":
+        return table
+    if not isinstance(subject, str):
+        return " and ".join(answered_metrics(subject))
+    rows = asked_rows(data, subject, Question())
+    known = data.fetch(rows.select("metric").distinct().order_by("metric")).rows
+    metrics = [str(row["metric"]) for row in known if row["metric"] is not None]
+    return " and ".join(metrics) or f"question {subject}"

@@ -241,7 +241,9 @@ def named(group: Sequence[str | None]) -> str:
 def _told(result: Result) -> str:
     if isinstance(result, Estimate):
         return f"{shown(result)} ({interval(result)})"
-    return f"is unknown: {result.reason}" if isinstance(result, NoEstimate) else str(result)
+    if isinstance(result, Total):
+        return str(result)
+    return f"is {'' if result.reason.startswith('hidden') else 'unknown: '}{result.reason}"
 
 
 def _parts(prefix: str, result: Measured) -> dict[str, object]:

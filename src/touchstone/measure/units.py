@@ -37,7 +37,7 @@ from touchstone.measure.scores import Group, Score, Scores, written
 from touchstone.measure.spread import shrinkage_of
 from touchstone.measure.sums import centre_of, to_moments
 from touchstone.measure.suppress import PROMISED, discreet, protects, suppressed
-from touchstone.stats.differences import Verdict, verdicts, would_tell
+from touchstone.stats.differences import Verdict, verdict, verdicts, would_tell
 from touchstone.stats.means import few
 from touchstone.stats.moments import Moments, PairMoments
 from touchstone.stats.shrinkage import against_all, unit_variances
@@ -253,7 +253,7 @@ class _Table:
                     shrunken=raw if hidden else shrunken[place],
                     ranks=None if hidden else ranks[place],
                     difference=raw if hidden else changes[place],
-                    verdict=judged[place],
+                    verdict=verdict(raw) if hidden else judged[place],
                     standing="too few answers to tell" if hidden else self._standing(changes[place], judged[place]),
                 )
             )
