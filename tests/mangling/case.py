@@ -44,6 +44,9 @@ class Row:
 Pack = Callable[["Case", Path], Path]
 
 
+READ_AS = "Read as "  # how an import says what encoding it took
+
+
 @dataclass
 class Case:
     """One mangled file in the making."""
@@ -73,6 +76,12 @@ class Case:
     """Whether nobody can say how many rows the mangled file has."""
     says: list[str] = field(default_factory=list)
     """Words that must be found in what an import says."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether no cell has a letter by which encodings of a byte a letter differ: others may have taken them out."""
+        wide = self.codec.startswith(("utf-16", "utf-32"))
+        return not wide and all("".join(row.cells).isascii() for row in self.rows)
 
     @property
     def rows_in(self) -> int | None:

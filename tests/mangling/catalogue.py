@@ -129,5 +129,6 @@ def made(chosen: list[Mangling], rng: Random, seed: int = 0) -> Drawn:
     case = begun(rng.choice(fitting), rng)
     chosen.sort(key=lambda one: ORDER.index(one.theme) if one.theme in ORDER else len(ORDER))
     for one in chosen:
-        one.does(case)
+        if case.rows:  # another may have taken them all
+            one.does(case)
     return Drawn(seed, tuple(chosen), case)

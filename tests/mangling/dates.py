@@ -100,10 +100,12 @@ def the_order_changes_in_the_middle(case: Case) -> None:
     """Day first above, month first below: no row may come out with day and month swapped and nothing said."""
     place = _column(case)
     half = len(case.rows) // 2
+    days = [_moment(row.cells[place]).day for row in case.rows]
+    proved = max(days[:half], default=0) > 12 and max(days[half:]) > 12  # else nothing tells the two orders
     for number, row in enumerate(case.rows):
         at = _moment(row.cells[place])
         row.cells[place] = at.strftime("%d/%m/%Y %H:%M:%S" if number < half else "%m/%d/%Y %H:%M:%S")
-        row.touch(Effect.SAME)
+        row.touch(Effect.SAME if proved else Effect.FREE)
 
 
 @mangling("dates", needs=with_dates)

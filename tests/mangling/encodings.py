@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from tests.mangling.case import Case, Effect
+from tests.mangling.case import READ_AS, Case, Effect
 from tests.mangling.catalogue import family, mangling
 
 WORDS = ("Größe", "naïve café", "Ærø", "Łódź", "señor", "Ümläut", "Привет", "東京", "مرحبا", "שלום", "😀 ok")
@@ -31,7 +31,7 @@ def _encoded(kind: tuple[str, bytes], case: Case) -> None:
     lettered(case, WORDS if kind[0].startswith("utf") else WESTERN)
     _unwritable(case)
     if not case.codec.startswith("utf-8"):
-        case.says.append("Read as ")
+        case.says.append(READ_AS)
 
 
 family(
@@ -63,7 +63,7 @@ def _foreign(kind: tuple[str, str], case: Case) -> None:
     # one cell for sure, so that there is something to be told
     case.rows[0].cells[place] = word
     case.rows[0].touch()
-    case.says.append("Read as ")
+    case.says.append(READ_AS)
 
 
 family(

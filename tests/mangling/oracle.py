@@ -19,7 +19,7 @@ from tempfile import mkdtemp
 from types import FrameType
 
 import pyarrow.parquet as pq
-from tests.mangling.case import Case, Effect, Row, begun
+from tests.mangling.case import READ_AS, Case, Effect, Row, begun
 from tests.mangling.catalogue import Drawn
 from tests.mangling.good import Good
 
@@ -134,7 +134,7 @@ def _judge_import(summary: ImportSummary, case: Case, workspace: Workspace, outc
     _judge_counts(summary, case, workspace, outcome)
     told = _told(summary)
     for pattern in case.says:
-        if pattern.casefold() not in told:
+        if pattern.casefold() not in told and not (pattern == READ_AS and case.plain):
             fault(f"not said: {pattern!r} in {told!r}")
     _judge_values(summary, case, workspace, outcome)
 

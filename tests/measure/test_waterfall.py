@@ -235,7 +235,7 @@ def test_the_steps_add_up_exactly_and_end_at_the_tools_own_number(data: st.DataO
 
 
 def test_every_tool_has_rules_with_a_source_and_metrics_of_ours() -> None:
-    words = "chatwoot delighted formbricks nicereply qualtrics simplesat surveymonkey typeform zendesk"
+    words = "chatwoot delighted formbricks limesurvey nicereply qualtrics simplesat spss surveymonkey typeform zendesk"
     assert sorted(vendors()) == words.split()
     for vendor in vendors().values():
         assert vendor.metrics

@@ -104,7 +104,9 @@ def _eight_bits(part: bytes) -> Encoding:
         return Encoding("utf-8")
     valid = _SEVERAL_BYTES.findall(part)
     strays = len(_HIGH_BYTE.findall(part)) - sum(map(len, valid))
-    return Encoding("utf-8", strays=True) if len(valid) > strays else Encoding("cp1252")
+    # two letters of Windows-1252 may look like one of UTF-8, three or four in the right order hardly ever do
+    sure = any(len(letter) > 2 for letter in valid)
+    return Encoding("utf-8", strays=True) if sure or len(valid) > strays else Encoding("cp1252")
 
 
 def _is_utf8(head: bytes) -> bool:
