@@ -10,9 +10,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
-from tests.listen.conftest import Desk
+from tests.listen.conftest import Desk, accounted
 
+from touchstone import listen
 from touchstone.core.errors import BadFile, TouchstoneError
+from touchstone.listen.encodings import examine
 from touchstone.listen.values import doubtful_decimals
 from touchstone.workspace import Workspace
 
@@ -234,3 +236,27 @@ def test_a_workbook_with_a_stray_cell_further_down_is_read(desk: Desk) -> None:
     account = desk.add(path).files[0]
     assert account.rows_read == account.rows_taken + account.rows_aside
     assert account.rows_taken == 3
+
+
+def test_a_separator_named_above_the_table_may_stand_within_quotes(desk: Desk) -> None:
+    rows = "".join(f'"<i>M{n}</i>&amp;";shop;2024-01-{n + 10}T09:00:00Z;{n % 5 + 1};fine\n' for n in range(9))
+    account = desk.take(f"sep=;\nmention_id;source;posted_at;rating;text\n{rows}")
+    assert (account.rows_taken, account.rows_aside) == (9, 0)
+
+
+@pytest.mark.parametrize("end", ["\r\r\n", "\n\r", "\n\n"])
+def test_blank_lines_between_two_header_rows_hide_neither(desk: Desk, end: str) -> None:
+    fixture = Path(listen.__file__).parent / "layouts" / "surveymonkey" / "Fjord customer survey.csv"
+    whole = accounted(desk.add(fixture).files[0])
+    other = Desk(Workspace.create(desk.folder / "other"), desk.folder)
+    text = fixture.read_text("utf-8-sig").replace("\n", end)
+    again = other.take(text, name=fixture.name)
+    assert (again.rows_taken, again.records) == (whole.rows_taken, whole.records)
+
+
+def test_three_bytes_of_a_letter_are_utf_8_whatever_strays_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes("id,text\n1,abc \u202egnp\n".encode() + b"2,caf\xe9\n3,na\xefve\n")
+    found = examine(tmp_path / "a").encoding
+    assert (found.codec, found.strays) == ("utf-8", True)
+    (tmp_path / "b").write_bytes(b"id,text\n1,caf\xe9 \xc3\xa9\n2,na\xefve\n")
+    assert examine(tmp_path / "b").encoding.codec == "cp1252"

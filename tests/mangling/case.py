@@ -81,7 +81,8 @@ class Case:
     def plain(self) -> bool:
         """Whether no cell has a letter by which encodings of a byte a letter differ: others may have taken them out."""
         wide = self.codec.startswith(("utf-16", "utf-32"))
-        return not wide and all("".join(row.cells).isascii() for row in self.rows)
+        texts = ("".join(row.cells) if row.raw is None else row.raw for row in self.rows)
+        return not wide and all(map(str.isascii, texts))
 
     @property
     def rows_in(self) -> int | None:

@@ -56,6 +56,9 @@ def _foreign(kind: tuple[str, str], case: Case) -> None:
     """An encoding that nothing in the file tells: letters may come out wrong, and the note says how it was read."""
     case.codec, word = kind
     place = case.column(case.good.loose)
+    for row in case.rows:
+        if not "".join(row.cells).isascii():
+            row.touch()
     for row in case.some(8):
         row.cells[place] = word
         row.touch()

@@ -195,7 +195,7 @@ def a_comma_at_the_end_of_every_line(case: Case) -> None:
     a_comma_at_the_end_of_every_row(case)
 
 
-@mangling("separators")
+@mangling("separators", alone=True)  # beside others nothing may be left that tells which
 def several_delimiters(case: Case) -> None:
     """Rows of another file, with semicolons, below those with commas."""
     for row in case.some():

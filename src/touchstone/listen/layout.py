@@ -13,6 +13,7 @@ from touchstone.listen.synonyms import normal
 
 HEAD_RECORDS = 1_000
 MOST_COLUMNS = 3_000  # each costs the engine memory, whatever is in it
+_SEPARATOR = re.compile(r"\ufeff?\"?sep=.?\"?", re.IGNORECASE)  # what Excel writes above a table
 _TITLES = 30  # a header is looked for in this many first rows
 _PAD_FROM = 0.2  # share of short rows from which leaving out empty last cells is the file's habit, not damage
 _NOT_NAMES = re.compile(
@@ -156,8 +157,9 @@ def _dialect(head: Sequence[str], suffix: str) -> tuple[Dialect, list[Record | B
     """The dialect under which the head looks most like one table, and its records."""
     text = "".join(head)
     best = (0.5, ONE_COLUMN)  # nothing else is more than half convincing
+    table_lines = head[1:] if head and _SEPARATOR.fullmatch(head[0].strip()) else head
     for dialect in _candidates(text):
-        score = _table_likeness(list(records(head, dialect)))
+        score = _table_likeness(list(records(table_lines, dialect)))
         score += 0.05 if score and dialect.delimiter == "\t" and suffix in {".tsv", ".tab"} else 0
         if score > best[0] + 1e-9:
             best = (score, dialect)
@@ -252,21 +254,27 @@ def _deeper(rows: Sequence[Sequence[str]], number: int, start: int) -> Header:
     """The header with the further header rows that survey tools put below the first."""
     first = tuple(rows[number])
     titles = () if number == start else (f"{number - start} lines before the header were left out.",)
-    below = [tuple(row) for row in rows[number + 1 : number + 3]]
+    # odd line ends put a blank line below every row
+    written = [
+        place for place in range(number + 1, len(rows)) if any(map(str.strip, rows[place])) or len(rows[place]) > 1
+    ]
+    below, depths = [tuple(rows[place]) for place in written[:2]], [place - number + 1 for place in written[:2]]
     if len(below) == 2 and _import_ids(below[1]):
         notes = (*titles, "3 header rows: the second holds the question texts.")
-        return Header(number, 3, first, below[0], notes, timezone=_zone(below[1]), signs=(IMPORT_IDS,))
+        return Header(number, depths[1], first, below[0], notes, timezone=_zone(below[1]), signs=(IMPORT_IDS,))
     if below and _import_ids(below[0]):
         notes = (*titles, "2 header rows: the second holds the survey tool's own ids.")
-        return Header(number, 2, first, (), notes, timezone=_zone(below[0]), signs=(IMPORT_IDS,))
+        return Header(number, depths[0], first, (), notes, timezone=_zone(below[0]), signs=(IMPORT_IDS,))
     if below and _options(first, below[0]):
         names, stems = _joined(first, below[0])
         notes = (*titles, "2 header rows: the second was added to the first.")
-        return Header(number, 2, names, (), notes, stems=stems, signs=(OPTIONS,))
+        return Header(number, depths[0], names, (), notes, stems=stems, signs=(OPTIONS,))
     if below and _texts(first, below[0]):
-        return Header(number, 2, first, below[0], (*titles, "2 header rows: the second holds the question texts."))
+        return Header(
+            number, depths[0], first, below[0], (*titles, "2 header rows: the second holds the question texts.")
+        )
     if below and len(below[0]) == len(first) and not any(map(str.strip, below[0])) and _COLLECTED & _normals(first):
-        return Header(number, 2, first, (), (*titles, "2 header rows: the second is empty."), signs=(OPTIONS,))
+        return Header(number, depths[0], first, (), (*titles, "2 header rows: the second is empty."), signs=(OPTIONS,))
     return Header(number, 1, first, (), titles)
 
 
