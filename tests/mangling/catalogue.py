@@ -129,6 +129,9 @@ def made(chosen: list[Mangling], rng: Random, seed: int = 0) -> Drawn:
     case = begun(rng.choice(fitting), rng)
     chosen.sort(key=lambda one: ORDER.index(one.theme) if one.theme in ORDER else len(ORDER))
     for one in chosen:
-        if case.rows:  # another may have taken them all
-            one.does(case)
+        try:
+            if case.rows:  # another may have taken them all
+                one.does(case)
+        except IndexError:  # or the cells that this one is about: the file is made again without it
+            return made([other for other in chosen if other is not one], rng, seed)
     return Drawn(seed, tuple(chosen), case)
